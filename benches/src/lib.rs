@@ -1,0 +1,1 @@
+//! Workloads written once, over a small trait that each runtime implements.

@@ -1,0 +1,2 @@
+//! The event loop, played on real input.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The full event loop, composed of `executor`, `reactor` and `timers`.
