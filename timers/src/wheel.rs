@@ -1,0 +1,412 @@
+//! The wheel: lists of timers, one for each slot, and the two motions that empty them.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use core::fmt;
+
+use crate::arena::{Arena, Key, ListId, NONE};
+use crate::level::{Occupancy, SLOTS_TOTAL, Slot};
+
+/// Timers of a slot, first to last, and a tick that none of them is due before.
+#[derive(Clone, Debug)]
+struct List {
+    head: u32,
+    tail: u32,
+    earliest: u64,
+}
+
+const EMPTY: List = List {
+    head: NONE,
+    tail: NONE,
+    earliest: u64::MAX,
+};
+
+/// Timers that were due already when they came. There are two such lists: one is being fired
+/// while the other takes in what the firing brings, so that a turn comes to an end.
+const OVERDUE: [u16; 2] = [SLOTS_TOTAL as u16, SLOTS_TOTAL as u16 + 1];
+const LISTS: usize = SLOTS_TOTAL + 2;
+
+/// A timer that has come due, taken out of the wheel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due<T> {
+    /// The key it had; stale now, it only serves to recognise the timer.
+    pub key: Key,
+    /// The tick it was due at. Never later than the tick of the turn that fires it.
+    pub deadline: u64,
+    /// What was inserted.
+    pub value: T,
+}
+
+/// Timers ordered by deadline, in constant time for each operation.
+///
+/// A wheel knows ticks, not time: deadlines are any `u64`, and the caller says how far time has
+/// come. It calls nobody, reads no clock and needs no `std`.
+///
+/// Timers fire in the order of their deadlines, and those of one deadline in the order of their
+/// insertion. (A [`reschedule`](Wheel::reschedule) may come before or after others of the same
+/// deadline.)
+///
+/// The idea is George Varghese's and Tony Lauck's, "Hashed and Hierarchical Timing Wheels",
+/// SOSP 1987, their scheme 7.
+///
+/// ```
+/// let mut wheel = timers::Wheel::new();
+/// let tea = wheel.insert(180, "tea");
+/// let egg = wheel.insert(300, "egg");
+/// assert_eq!(wheel.next_deadline(), Some(180));
+/// assert_eq!(wheel.cancel(egg), Some("egg"));
+///
+/// let mut served = Vec::new();
+/// wheel.advance(179, |_, due| served.push(due.value));
+/// assert!(served.is_empty(), "never early");
+/// wheel.advance(180, |_, due| served.push(due.value));
+/// assert_eq!(served, ["tea"]);
+/// assert_eq!(wheel.cancel(tea), None);
+/// ```
+pub struct Wheel<T> {
+    /// Every deadline up to and including this tick has been fired, except for the overdue.
+    now: u64,
+    arena: Arena<T>,
+    lists: Box<[List]>,
+    occupied: Occupancy,
+    /// Which overdue list is being fired: 0 or 1.
+    firing: usize,
+    /// A slot above level 0 that is being emptied. Its timers may be earlier than any other.
+    cascading: Option<Slot>,
+}
+
+impl<T> Wheel<T> {
+    /// An empty wheel whose time stands at tick 0. Takes 12 KiB for its slots at once.
+    #[must_use]
+    pub fn new() -> Self {
+        Wheel::starting_at(0)
+    }
+
+    /// An empty wheel whose time stands at `now`.
+    #[must_use]
+    pub fn starting_at(now: u64) -> Self {
+        Wheel {
+            now,
+            arena: Arena::new(),
+            lists: vec![EMPTY; LISTS].into_boxed_slice(),
+            occupied: Occupancy::default(),
+            firing: 0,
+            cascading: None,
+        }
+    }
+
+    /// The tick that time has come to: the greatest one passed to [`advance`](Wheel::advance), or
+    /// less while a bounded turn has work left.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Timers waiting.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.arena.len()
+    }
+
+    /// Whether no timer waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Timers there is room for without asking for memory.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.arena.capacity()
+    }
+
+    /// Makes room for `additional` timers more.
+    ///
+    /// # Panics
+    /// When that is more memory than there can be.
+    pub fn reserve(&mut self, additional: usize) {
+        self.arena.reserve(additional);
+    }
+
+    /// Gives back unused memory, as far as the places of waiting timers allow.
+    ///
+    /// A wheel that held more than a thousand timers does so by itself when the last one leaves.
+    pub fn shrink_to_fit(&mut self) {
+        self.arena.shrink_to_fit();
+    }
+
+    /// Adds a timer. With a deadline that time has passed already it fires in the next turn,
+    /// which is not the one that may be in progress.
+    ///
+    /// # Panics
+    /// With 2^32 - 1 timers waiting, or without memory.
+    pub fn insert(&mut self, deadline: u64, value: T) -> Key {
+        let list = self.list_for(deadline);
+        let key = self.arena.insert(deadline, value, list);
+        self.link(key.index(), deadline, list);
+        key
+    }
+
+    /// Takes a timer out before it fires. `None` when it has fired or was cancelled before.
+    pub fn cancel(&mut self, key: Key) -> Option<T> {
+        let index = self.arena.find(key)?;
+        self.unlink(index);
+        Some(self.arena.remove(index).1.value)
+    }
+
+    /// Changes a timer's deadline; `false` when the timer is gone.
+    ///
+    /// Cheap when the deadline moves back, as a keep-alive's does with every message: the timer
+    /// stays in its slot with the new deadline noted, and moves on when time comes to that slot.
+    pub fn reschedule(&mut self, key: Key, deadline: u64) -> bool {
+        let Some(index) = self.arena.find(key) else {
+            return false;
+        };
+        let timer = self.arena.at_mut(index);
+        let number = timer.list.number();
+        if deadline > self.now
+            && (number as usize) < SLOTS_TOTAL
+            && Slot(number).start(self.now) <= deadline
+        {
+            let moved_back = deadline >= timer.deadline;
+            timer.deadline = deadline;
+            if !moved_back {
+                let list = &mut self.lists[number as usize];
+                list.earliest = list.earliest.min(deadline);
+            }
+            return true;
+        }
+        self.unlink(index);
+        self.arena.at_mut(index).deadline = deadline;
+        self.link(index, deadline, self.list_for(deadline));
+        true
+    }
+
+    /// What a timer carries; `None` when it has fired or was cancelled.
+    #[must_use]
+    pub fn get(&self, key: Key) -> Option<&T> {
+        self.arena
+            .find(key)
+            .map(|index| &self.arena.at(index).value)
+    }
+
+    /// What a timer carries, to be changed; `None` when it has fired or was cancelled.
+    #[must_use]
+    pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        self.arena
+            .find(key)
+            .map(|index| &mut self.arena.at_mut(index).value)
+    }
+
+    /// When a timer is due; `None` when it has fired or was cancelled.
+    #[must_use]
+    pub fn deadline(&self, key: Key) -> Option<u64> {
+        self.arena
+            .find(key)
+            .map(|index| self.arena.at(index).deadline)
+    }
+
+    /// A tick that no timer is due before: how long the caller may wait. `None` when it is empty.
+    ///
+    /// It is exactly the earliest deadline, but for two cases. With something overdue it is
+    /// [`now`](Wheel::now). And when the earliest timer of a slot was cancelled or moved back it
+    /// may be too early; a turn at that tick then fires nothing and corrects it.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<u64> {
+        let overdue = OVERDUE
+            .iter()
+            .any(|&list| self.lists[list as usize].head != NONE);
+        if overdue || self.cascading.is_some() {
+            return Some(self.now);
+        }
+        let slot = self.occupied.first()?;
+        Some(self.lists[slot.0 as usize].earliest)
+    }
+
+    /// Moves time to `now` and fires all that is due by then, in order; returns how many.
+    ///
+    /// The callback may insert and cancel as it likes. What it inserts for a later tick up to
+    /// `now` fires in this same turn, in its place in the order; what it inserts for the tick it
+    /// is called at, or before, waits for the next turn, so that a turn always ends. When it
+    /// panics, the timers not yet fired stay for the next turn.
+    ///
+    /// A `now` before the wheel's own time only fires what is overdue.
+    pub fn advance(&mut self, now: u64, fire: impl FnMut(&mut Self, Due<T>)) -> usize {
+        self.advance_at_most(now, usize::MAX, fire)
+    }
+
+    /// Like [`advance`](Wheel::advance), but stops after `steps` steps, of which firing a timer is
+    /// one and moving a timer to a lower level is another. Returns how many were fired.
+    ///
+    /// While work is left, [`next_deadline`](Wheel::next_deadline) is no later than `now`.
+    pub fn advance_at_most(
+        &mut self,
+        now: u64,
+        steps: usize,
+        mut fire: impl FnMut(&mut Self, Due<T>),
+    ) -> usize {
+        self.begin_turn();
+        let (mut left, mut fired) = (steps, 0);
+        while let Some(due) = self.next_due(now, &mut left) {
+            fired += 1;
+            fire(self, due);
+        }
+        fired
+    }
+
+    /// Takes out the first timer that is due by `now`, moving time on to it; `None` when there is
+    /// none, and time stands at `now` then.
+    ///
+    /// For callers that cannot fire from inside a call: `while let Some(due) = wheel.pop(now)`.
+    /// Unlike a turn of [`advance`](Wheel::advance), such a loop has no end if it inserts a timer
+    /// that is due at once for each that it takes out.
+    pub fn pop(&mut self, now: u64) -> Option<Due<T>> {
+        let mut steps = usize::MAX;
+        self.begin_turn();
+        self.next_due(now, &mut steps)
+    }
+
+    /// Takes out every timer, each with its deadline, in no particular order.
+    pub fn drain(&mut self) -> impl Iterator<Item = (u64, T)> + use<T> {
+        self.lists.fill(EMPTY);
+        self.occupied = Occupancy::default();
+        self.cascading = None;
+        self.arena.drain()
+    }
+
+    /// Opens a turn: what is overdue now may fire, what becomes overdue from here on waits.
+    pub(crate) fn begin_turn(&mut self) {
+        if self.lists[OVERDUE[self.firing] as usize].head == NONE {
+            self.firing = 1 - self.firing;
+        }
+    }
+
+    /// The next timer of the turn that [`begin_turn`](Wheel::begin_turn) opened, unless `steps`
+    /// are used up first.
+    pub(crate) fn next_due(&mut self, now: u64, steps: &mut usize) -> Option<Due<T>> {
+        let now = now.max(self.now);
+        while *steps > 0 {
+            *steps -= 1;
+            let overdue = self.lists[OVERDUE[self.firing] as usize].head;
+            if overdue != NONE {
+                return Some(self.take(overdue));
+            }
+            if self.cascading.is_some() {
+                self.cascade_one();
+                continue;
+            }
+            let slot = self.occupied.first();
+            let start = slot.map(|slot| (slot, slot.start(self.now)));
+            let Some((slot, start)) = start.filter(|(_, start)| *start <= now) else {
+                self.now = now;
+                return None;
+            };
+            if slot.level() > 0 {
+                // everything before the slot's earliest timer can be skipped: nothing is there
+                self.now = self.lists[slot.0 as usize].earliest.max(start).min(now);
+                self.cascading = Some(slot);
+                continue;
+            }
+            self.now = start;
+            let index = self.lists[slot.0 as usize].head;
+            if self.arena.at(index).deadline <= start {
+                return Some(self.take(index));
+            }
+            self.replace(index);
+        }
+        None
+    }
+
+    /// Moves the first timer of the cascading slot down to where it belongs as seen from `now`.
+    fn cascade_one(&mut self) {
+        let Some(slot) = self.cascading else { return };
+        let head = self.lists[slot.0 as usize].head;
+        if head == NONE {
+            self.cascading = None;
+        } else {
+            self.replace(head);
+        }
+    }
+
+    /// Moves a timer to the slot that its deadline asks for as seen from `now`.
+    fn replace(&mut self, index: u32) {
+        self.unlink(index);
+        let deadline = self.arena.at(index).deadline;
+        let list = ListId::new(Slot::of(self.now, deadline).0);
+        self.link(index, deadline, list);
+    }
+
+    fn take(&mut self, index: u32) -> Due<T> {
+        self.unlink(index);
+        let (key, timer) = self.arena.remove(index);
+        Due {
+            key,
+            deadline: timer.deadline,
+            value: timer.value,
+        }
+    }
+
+    /// The list for a timer that comes from outside.
+    fn list_for(&self, deadline: u64) -> ListId {
+        if deadline <= self.now {
+            ListId::new(OVERDUE[1 - self.firing])
+        } else {
+            ListId::new(Slot::of(self.now, deadline).0)
+        }
+    }
+
+    fn link(&mut self, index: u32, deadline: u64, id: ListId) {
+        let list = &mut self.lists[id.number() as usize];
+        let previous = list.tail;
+        list.tail = index;
+        if previous == NONE {
+            list.head = index;
+            list.earliest = deadline;
+            if (id.number() as usize) < SLOTS_TOTAL {
+                self.occupied.set(Slot(id.number()));
+            }
+        } else {
+            list.earliest = list.earliest.min(deadline);
+            self.arena.at_mut(previous).next = index;
+        }
+        let timer = self.arena.at_mut(index);
+        timer.previous = previous;
+        timer.next = NONE;
+        timer.list = id;
+    }
+
+    fn unlink(&mut self, index: u32) {
+        let timer = self.arena.at(index);
+        let (previous, next, number) = (timer.previous, timer.next, timer.list.number());
+        let list = &mut self.lists[number as usize];
+        if previous == NONE {
+            list.head = next;
+        } else {
+            self.arena.at_mut(previous).next = next;
+        }
+        if next == NONE {
+            list.tail = previous;
+        } else {
+            self.arena.at_mut(next).previous = previous;
+        }
+        if list.head == NONE && (number as usize) < SLOTS_TOTAL {
+            self.occupied.clear(Slot(number));
+        }
+    }
+}
+
+impl<T> Default for Wheel<T> {
+    fn default() -> Self {
+        Wheel::new()
+    }
+}
+
+impl<T> fmt::Debug for Wheel<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wheel")
+            .field("now", &self.now)
+            .field("len", &self.len())
+            .field("next_deadline", &self.next_deadline())
+            .finish_non_exhaustive()
+    }
+}
