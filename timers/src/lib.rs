@@ -9,5 +9,32 @@ mod level;
 mod seeded;
 mod wheel;
 
+#[cfg(feature = "std")]
+mod clock;
+#[cfg(feature = "std")]
+mod interval;
+#[cfg(feature = "std")]
+mod sharing;
+#[cfg(feature = "std")]
+mod sleep;
+#[cfg(feature = "std")]
+mod ticks;
+#[cfg(feature = "std")]
+mod timeout;
+#[cfg(feature = "std")]
+mod timers;
+#[cfg(feature = "std")]
+mod virtual_time;
+
 pub use arena::Key;
 pub use wheel::{Due, Wheel};
+
+#[cfg(feature = "std")]
+pub use {
+    clock::{Clock, Hold},
+    interval::{Interval, MissedTicks},
+    sharing::{Local, Shared, Sharing},
+    sleep::{LocalSleep, Sleep},
+    timeout::{Elapsed, Timeout},
+    timers::{Builder, LocalTimers, SharedTimers, Timers},
+};

@@ -1,0 +1,249 @@
+//! A future that is ready at a deadline.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::arena::Key;
+use crate::sharing::{Local, Shared, Sharing};
+use crate::timers::{Timers, nanos};
+
+/// A [`Sleep`] of [`LocalTimers`](crate::LocalTimers).
+pub type LocalSleep = Sleep<Local>;
+
+/// Is ready at its deadline: never before, and as soon after as its loop takes a turn.
+///
+/// Made by [`Timers::sleep`] and [`Timers::sleep_until`]. It enters the wheel at its first poll;
+/// one that is never polled costs nothing. Also one whose deadline is past at its first poll is
+/// pending until the loop's next turn, so that a task that sleeps for no time lets others run.
+///
+/// Dropping it takes it out of the wheel at once. It may be polled from different tasks; the last
+/// one to poll is woken. Once ready it stays ready until [`reset`](Sleep::reset). It is `Unpin`.
+pub struct Sleep<S: Sharing = Shared> {
+    timers: Timers<S>,
+    /// In nanoseconds since the epoch of the timers, so that no deadline is too far.
+    deadline: u64,
+    slack: u64,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not polled since its deadline was set.
+    Idle,
+    /// In the wheel of this shard, or fired from there since the last poll.
+    Armed {
+        key: Key,
+        shard: u32,
+    },
+    Done,
+}
+
+impl<S: Sharing> Sleep<S> {
+    pub(crate) fn new(timers: Timers<S>, deadline: u64) -> Self {
+        Sleep {
+            timers,
+            deadline,
+            slack: 0,
+            state: State::Idle,
+        }
+    }
+
+    /// Lets it fire up to `slack` late, so that it can share a wake-up with others: of the ticks
+    /// in that range it takes the roundest, as others will. Applies from the next time the sleep is
+    /// armed: set it before the first poll, or before a reset.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # let timers = timers::LocalTimers::new(timers::Clock::manual());
+    /// let probe = timers.sleep(Duration::from_secs(30)).slack(Duration::from_secs(2));
+    /// ```
+    #[must_use]
+    pub fn slack(mut self, slack: Duration) -> Self {
+        self.slack = nanos(slack);
+        self
+    }
+
+    /// When it is due. Beyond what an [`Instant`] can express, the last one that can be.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.timers.inner().ticks().instant_of(self.deadline)
+    }
+
+    /// Whether it has fired: a poll would be ready.
+    #[must_use]
+    pub fn is_elapsed(&self) -> bool {
+        match self.state {
+            State::Idle => false,
+            State::Armed { key, shard } => self
+                .timers
+                .inner()
+                .with_wheel(shard, |wheel| wheel.get(key).is_none()),
+            State::Done => true,
+        }
+    }
+
+    /// Sets a new deadline, earlier or later, also after it has fired.
+    ///
+    /// A task that waits for it stays registered and is woken at the new deadline; it need not
+    /// poll again. A later deadline is the cheap direction: a connection's keep-alive can be put
+    /// off with every message. (If it had fired already, the next poll arms it.)
+    pub fn reset(&mut self, deadline: Instant) {
+        self.reset_to(self.timers.inner().ticks().nanos(deadline));
+    }
+
+    /// Sets the deadline to `duration` from now; see [`reset`](Sleep::reset).
+    pub fn reset_after(&mut self, duration: Duration) {
+        let inner = self.timers.inner();
+        let now = inner.ticks().nanos(inner.clock().now());
+        self.reset_to(now.saturating_add(nanos(duration)));
+    }
+
+    pub(crate) fn reset_to(&mut self, deadline: u64) {
+        self.deadline = deadline;
+        let State::Armed { key, shard } = self.state else {
+            self.state = State::Idle;
+            return;
+        };
+        let tick = self.tick();
+        let inner = self.timers.inner();
+        if inner.with_wheel(shard, |wheel| wheel.reschedule(key, tick)) {
+            inner.armed(tick);
+        } else {
+            self.state = State::Idle;
+        }
+    }
+
+    pub(crate) fn deadline_nanos(&self) -> u64 {
+        self.deadline
+    }
+
+    pub(crate) fn timers(&self) -> &Timers<S> {
+        &self.timers
+    }
+
+    /// The tick to fire at: the first one not before the deadline, or with slack the one with
+    /// the most trailing zeros among those that will do.
+    fn tick(&self) -> u64 {
+        let ticks = self.timers.inner().ticks();
+        let first = ticks.until(self.deadline);
+        if self.slack == 0 {
+            return first;
+        }
+        let last = ticks
+            .until(self.deadline.saturating_add(self.slack))
+            .max(first);
+        roundest(first, last)
+    }
+
+    /// Enters the wheel of the calling thread's shard.
+    fn arm(&mut self, waker: Waker) {
+        let tick = self.tick();
+        let inner = self.timers.inner();
+        let shard = inner.my_shard();
+        let key = inner.with_wheel(shard, |wheel| wheel.insert(tick, waker));
+        inner.armed(tick);
+        self.state = State::Armed { key, shard };
+    }
+
+    /// Sees to it that `waker` is the one that will be woken; `false` when it is too late, as
+    /// the sleep has fired. Clones the waker outside the borrow: that is user code.
+    fn wake_with(&self, key: Key, shard: u32, waker: &Waker) -> bool {
+        let inner = self.timers.inner();
+        let same = inner.with_wheel(shard, |wheel| Some(wheel.get(key)?.will_wake(waker)));
+        match same {
+            None => false,
+            Some(true) => true,
+            Some(false) => {
+                let mut waker = waker.clone();
+                // the clone may have taken long: look again. The old waker is dropped out here.
+                inner.with_wheel(shard, |wheel| {
+                    wheel
+                        .get_mut(key)
+                        .map(|old| std::mem::swap(old, &mut waker))
+                        .is_some()
+                })
+            }
+        }
+    }
+}
+
+/// The number in `first..=last` that is divisible by the highest power of two.
+fn roundest(first: u64, last: u64) -> u64 {
+    let differing = match first.checked_sub(1) {
+        Some(before) => before ^ last, // from here down, some number in the range has zeros
+        None => return 0,
+    };
+    last & !((1 << differing.ilog2()) - 1)
+}
+
+impl<S: Sharing> Future for Sleep<S> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.state {
+            State::Idle => self.arm(cx.waker().clone()),
+            State::Armed { key, shard } => {
+                if !self.wake_with(key, shard, cx.waker()) {
+                    self.state = State::Done;
+                    return Poll::Ready(());
+                }
+            }
+            State::Done => return Poll::Ready(()),
+        }
+        Poll::Pending
+    }
+}
+
+impl<S: Sharing> Drop for Sleep<S> {
+    fn drop(&mut self) {
+        if let State::Armed { key, shard } = self.state {
+            // the waker is dropped after the borrow has ended: its drop is user code
+            let waker = self
+                .timers
+                .inner()
+                .with_wheel(shard, |wheel| wheel.cancel(key));
+            drop(waker);
+        }
+    }
+}
+
+impl<S: Sharing> fmt::Debug for Sleep<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep")
+            .field("deadline", &self.deadline())
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::roundest;
+
+    #[test]
+    fn the_roundest_number_in_a_range() {
+        for (first, last, expected) in [
+            (0, 9, 0),
+            (1, 1, 1),
+            (5, 5, 5),
+            (5, 6, 6),
+            (5, 8, 8),
+            (9, 12, 12),
+            (100, 140, 128),
+            (129, 255, 192),
+            (1, u64::MAX, 1 << 63),
+            (u64::MAX, u64::MAX, u64::MAX),
+        ] {
+            assert_eq!(roundest(first, last), expected, "{first}..={last}");
+        }
+        for first in 1..70u64 {
+            for last in first..140 {
+                let best = (first..=last).max_by_key(|n| n.trailing_zeros()).unwrap();
+                assert_eq!(roundest(first, last), best, "{first}..={last}");
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Sleeps, timeouts and intervals on virtual time, polled by hand: every step is asserted.
+
+use std::future::{Future, pending, ready};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use timers::{Clock, Elapsed, LocalTimers, MissedTicks, SharedTimers};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Counts its wakes.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Count {
+    fn new() -> (Arc<Count>, Waker) {
+        let count = Arc::new(Count::default());
+        (count.clone(), count.into())
+    }
+
+    fn get(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+fn poll_ready<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    poll(future, Waker::noop())
+}
+
+#[test]
+fn a_sleep_is_ready_at_its_deadline_and_not_a_nanosecond_before() {
+    let clock = Clock::manual();
+    let timers = LocalTimers::new(clock.clone());
+    let (woken, waker) = Count::new();
+    let mut sleep = timers.sleep(10 * MS);
+    assert_eq!(timers.patience(), None, "it counts from its first poll");
+    assert!(poll(&mut sleep, &waker).is_pending());
+    assert_eq!(timers.next_deadline(), Some(clock.now() + 10 * MS));
+    assert_eq!(
+        timers.patience(),
+        None,
+        "manual time does not pass by waiting"
+    );
+    clock.advance(10 * MS - Duration::from_nanos(1));
+    assert_eq!(timers.fire(), 0);
+    assert!(poll(&mut sleep, &waker).is_pending() && !sleep.is_elapsed());
+    clock.advance(Duration::from_nanos(1));
+    assert_eq!(timers.patience(), Some(Duration::ZERO));
+    assert_eq!((timers.fire(), woken.get()), (1, 1));
+    assert!(sleep.is_elapsed());
+    assert!(poll(&mut sleep, &waker).is_ready());
+    assert!(poll(&mut sleep, &waker).is_ready(), "and stays ready");
+    assert_eq!((timers.next_deadline(), woken.get()), (None, 1));
+}
+
+#[test]
+fn an_auto_clock_jumps_to_each_deadline_in_turn() {
+    let clock = Clock::auto();
+    let timers = LocalTimers::new(clock.clone());
+    let start = clock.now();
+    let mut sleeps: Vec<_> = [7, 3, 3_600_000].map(|ms| timers.sleep(ms * MS)).into();
+    for sleep in &mut sleeps {
+        assert!(poll_ready(sleep).is_pending());
+    }
+    let mut trace = Vec::new();
+    while let Some(patience) = timers.patience() {
+        assert_eq!(patience, Duration::ZERO);
+        trace.push(((clock.now() - start).as_millis(), timers.fire()));
+    }
+    assert_eq!(trace, [(3, 1), (7, 1), (3_600_000, 1)]);
+}
+
+#[test]
+fn a_hold_keeps_an_auto_clock_where_it_is() {
+    let clock = Clock::auto();
+    let (host, waker) = Count::new();
+    let timers = LocalTimers::builder(clock.clone()).host(waker).build();
+    let mut sleep = timers.sleep(MS);
+    assert!(poll_ready(&mut sleep).is_pending());
+    let hold = clock.hold();
+    let start = clock.now();
+    assert_eq!(timers.patience(), None);
+    assert_eq!(host.get(), 0);
+    std::thread::spawn(move || drop(hold)).join().unwrap();
+    assert_eq!(
+        (host.get(), clock.now()),
+        (1, start),
+        "the loop is asked to look again"
+    );
+    assert_eq!(timers.patience(), Some(Duration::ZERO));
+    assert_eq!(clock.now(), start + MS);
+}
+
+#[test]
+fn an_earlier_sleep_from_another_thread_ends_the_wait() {
+    let (host, waker) = Count::new();
+    let timers = SharedTimers::builder(Clock::manual())
+        .host(waker)
+        .shards(2)
+        .build();
+    let mut late = timers.sleep(10 * MS);
+    assert!(poll_ready(&mut late).is_pending());
+    assert_eq!(host.get(), 0, "nobody waits yet");
+    let _ = timers.patience();
+    let elsewhere = |ms: u32| {
+        let arm = || {
+            let mut sleep = timers.sleep(ms * MS);
+            assert!(poll_ready(&mut sleep).is_pending());
+            sleep
+        };
+        std::thread::scope(|scope| scope.spawn(arm).join().unwrap())
+    };
+    let _later = elsewhere(11);
+    assert_eq!(host.get(), 0, "later than the wait");
+    let mut earlier = elsewhere(9);
+    assert_eq!(host.get(), 1, "earlier than the wait");
+    earlier.reset(earlier.deadline() - MS);
+    assert_eq!(host.get(), 2, "so does a reset");
+    timers.fire();
+    let _earliest = elsewhere(1);
+    assert_eq!(host.get(), 2, "nobody waits any more");
+}
+
+#[test]
+fn a_timeout_gives_the_output_or_elapsed() {
+    let clock = Clock::manual();
+    let timers = LocalTimers::new(clock.clone());
+    let mut quick = pin!(timers.timeout(Duration::ZERO, ready(1)));
+    assert_eq!(poll_ready(&mut quick), Poll::Ready(Ok(1)));
+    let mut slow = pin!(timers.timeout(MS, pending::<()>()));
+    assert!(poll_ready(&mut slow).is_pending());
+    clock.advance(MS);
+    timers.fire();
+    assert_eq!(poll_ready(&mut slow), Poll::Ready(Err(Elapsed)));
+    let error = std::io::Error::from(Elapsed);
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+}
+
+#[test]
+fn missed_ticks_are_delivered_delayed_or_skipped() {
+    for (missed, expected) in [
+        (
+            MissedTicks::Burst,
+            [(10, 10), (20, 34), (30, 34), (40, 40), (50, 50)],
+        ),
+        (
+            MissedTicks::Delay,
+            [(10, 10), (20, 34), (44, 44), (54, 54), (64, 64)],
+        ),
+        (
+            MissedTicks::Skip,
+            [(10, 10), (20, 34), (40, 40), (50, 50), (60, 60)],
+        ),
+    ] {
+        let clock = Clock::auto();
+        let start = clock.now();
+        let timers = LocalTimers::new(clock.clone());
+        let mut interval = timers.interval(10 * MS).missed_ticks(missed);
+        let mut trace = Vec::new();
+        while trace.len() < expected.len() {
+            let mut tick = pin!(interval.tick());
+            if let Poll::Ready(due) = poll_ready(&mut tick) {
+                let now = clock.now();
+                trace.push(((due - start).as_millis(), (now - start).as_millis()));
+                if trace.len() == 1 {
+                    clock.advance(24 * MS);
+                }
+            } else {
+                assert_eq!(timers.patience(), Some(Duration::ZERO));
+                assert_eq!(timers.fire(), 1);
+            }
+        }
+        assert_eq!(trace, expected, "{missed:?}");
+    }
+}
+
+#[test]
+fn no_duration_is_too_long() {
+    let clock = Clock::manual();
+    let timers = LocalTimers::new(clock.clone());
+    let mut never = timers.sleep(Duration::MAX);
+    assert!(poll_ready(&mut never).is_pending());
+    assert!(never.deadline() > clock.now());
+    never.reset_after(Duration::MAX);
+    let mut interval = timers.interval(Duration::MAX);
+    assert!(poll_ready(&mut pin!(interval.tick())).is_pending());
+    let mut timeout = pin!(timers.timeout(Duration::MAX, pending::<()>()));
+    assert!(poll_ready(&mut timeout).is_pending());
+    let mut slack = timers.sleep(MS).slack(Duration::MAX);
+    assert!(poll_ready(&mut slack).is_pending());
+    clock.advance(Duration::from_secs(100 * 365 * 24 * 3600));
+    assert_eq!(timers.fire(), 0);
+}
