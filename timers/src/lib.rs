@@ -11,6 +11,8 @@ mod wheel;
 
 #[cfg(feature = "std")]
 mod clock;
+#[cfg(feature = "hyper")]
+mod hyper;
 #[cfg(feature = "std")]
 mod interval;
 #[cfg(feature = "std")]
