@@ -1,0 +1,78 @@
+//! A source's entry in its reactor: a slot in the table and a place in the poller.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::reactor::Core;
+use crate::readiness::{Direction, Word};
+use crate::slot::{Slot, Waiter};
+use crate::table::Chunk;
+use crate::token::Token;
+
+/// Proof that a descriptor is registered. It does not own the descriptor, so its owner has to
+/// call [`Registration::end`] while the descriptor is still open.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    core: Arc<Core>,
+    chunk: Arc<Chunk>,
+    token: Token,
+}
+
+impl Registration {
+    /// Registers `fd`: one system call.
+    pub(crate) fn new(core: &Arc<Core>, fd: BorrowedFd<'_>) -> io::Result<Registration> {
+        let (chunk, token) = core.table.insert()?;
+        let registration = Registration {
+            core: Arc::clone(core),
+            chunk,
+            token,
+        };
+        match core.bell.poller.add(fd, token) {
+            Ok(()) => Ok(registration),
+            Err(error) => {
+                registration.vacate();
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(crate) fn slot(&self) -> &Slot {
+        self.chunk.slot(self.token)
+    }
+
+    /// See [`Slot::poll_ready`].
+    #[inline]
+    pub(crate) fn poll_ready(
+        &self,
+        fd: BorrowedFd<'_>,
+        direction: Direction,
+        waiter: &mut Waiter,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Word>> {
+        self.slot()
+            .poll_ready(direction, waiter, cx, || match self.core.abilities.edges {
+                true => Ok(()),
+                false => self.core.bell.poller.modify(fd, self.token, direction),
+            })
+    }
+
+    /// Deregisters `fd`, which must still be open, and gives the slot back.
+    pub(crate) fn end(&self, fd: BorrowedFd<'_>) {
+        // An error here means that the kernel does not know the descriptor: it was closed behind
+        // our back. There is nothing left to undo then.
+        let _ = self.core.bell.poller.delete(fd, self.token);
+        self.vacate();
+    }
+
+    fn vacate(&self) {
+        let left = self.slot().close();
+        self.core.table.remove(self.token);
+        drop(left); // other people's code, outside every lock
+    }
+}
