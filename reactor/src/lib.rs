@@ -7,15 +7,32 @@ compile_error!(
 );
 
 mod alarm;
+#[cfg(feature = "futures-io")]
+mod futures_io;
+pub mod pipe;
 pub mod poller;
 mod reactor;
 mod readiness;
 mod registration;
 mod slot;
 mod source;
+mod split;
+mod stdin;
 mod sync;
 mod table;
+mod tcp;
 mod token;
+mod unix;
 
 pub use reactor::{Builder, Reactor};
 pub use source::Source;
+pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+pub use stdin::Stdin;
+pub use tcp::Incoming;
+
+/// A socket that accepts TCP connections.
+pub type TcpListener = Source<std::net::TcpListener>;
+/// A TCP connection.
+pub type TcpStream = Source<std::net::TcpStream>;
+/// A Unix-domain stream connection.
+pub type UnixStream = Source<std::os::unix::net::UnixStream>;

@@ -1,0 +1,116 @@
+//! Accepting connections.
+
+use std::io::{self, ErrorKind};
+use std::net::{self, SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::accept::accept;
+use crate::source::Source;
+use crate::{Reactor, TcpListener, TcpStream};
+
+/// Connections that may wait to be accepted. std asks for 128, which a burst of clients fills.
+const BACKLOG: i32 = 1024;
+
+impl Source<net::TcpListener> {
+    /// Listens at the first of `addresses` that is free. A host name is resolved here and now.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AddrInUse`], [`ErrorKind::PermissionDenied`] and what else the kernel says.
+    pub fn bind(reactor: &Reactor, addresses: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        let listener = net::TcpListener::bind(addresses)?;
+        rustix::net::listen(&listener, BACKLOG)?;
+        TcpListener::from_std(reactor, listener)
+    }
+
+    /// Takes over a listener and puts it into non-blocking mode.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn from_std(reactor: &Reactor, listener: net::TcpListener) -> io::Result<TcpListener> {
+        listener.set_nonblocking(true)?;
+        Source::new(reactor, listener)
+    }
+
+    /// The address listened at: tells the port when it was bound to port 0.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.get_ref().local_addr()
+    }
+
+    /// The next connection, registered with the listener's reactor, and who it is from.
+    ///
+    /// Connections that break while they wait in the queue are passed over. Dropping the future
+    /// loses no connection.
+    ///
+    /// # Errors
+    ///
+    /// When the process or the system has no descriptors or memory left ([`io::Error::raw_os_error`]
+    /// `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`). The connection stays in the queue and the next
+    /// call tries it again at once: sleep a little before, or a loop that goes on accepting spins.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, peer) = self.read_with(accept_whole).await?;
+        Ok((Source::on(self.core(), stream)?.with_short_reads(), peer))
+    }
+
+    /// [`accept`](TcpListener::accept) for poll-style code; one task at a time.
+    ///
+    /// # Errors
+    ///
+    /// As for `accept`.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        self.poll_read_with(cx, accept_whole).map(|result| {
+            let (stream, peer) = result?;
+            Ok((Source::on(self.core(), stream)?.with_short_reads(), peer))
+        })
+    }
+
+    /// The connections one after another, without end.
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { listener: self }
+    }
+}
+
+/// Accepts, passing over connections that were aborted before we came.
+fn accept_whole(listener: &net::TcpListener) -> io::Result<(net::TcpStream, SocketAddr)> {
+    loop {
+        match accept(listener) {
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            other => return other,
+        }
+    }
+}
+
+/// The connections of a listener; see [`TcpListener::incoming`]. A `futures_core::Stream` with
+/// the feature `futures-io`.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    listener: &'a TcpListener,
+}
+
+impl Incoming<'_> {
+    /// The next connection.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TcpListener::accept`].
+    pub async fn next(&mut self) -> io::Result<TcpStream> {
+        Ok(self.listener.accept().await?.0)
+    }
+}
+
+#[cfg(feature = "futures-io")]
+impl futures_core::Stream for Incoming<'_> {
+    type Item = io::Result<TcpStream>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.listener
+            .poll_accept(cx)
+            .map(|result| Some(result.map(|(stream, _)| stream)))
+    }
+}
