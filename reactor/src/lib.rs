@@ -9,6 +9,8 @@ compile_error!(
 mod alarm;
 #[cfg(feature = "futures-io")]
 mod futures_io;
+#[cfg(feature = "hyper")]
+mod hyper;
 pub mod pipe;
 pub mod poller;
 mod reactor;
