@@ -1,1 +1,4 @@
-//! The full event loop, composed of `executor`, `reactor` and `timers`.
+//! The full event loop, composed of `executor`, `reactor` and `timers`, and a program that runs
+//! on it.
+
+pub mod program;
