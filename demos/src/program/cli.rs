@@ -1,0 +1,185 @@
+//! The command line: what can be asked for, and the help that says so.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::quantity::{parse_duration, parse_size};
+
+const GRAMMAR: &str = "\
+An input is a line:
+  sleep DURATION     wait: 300ms, 1.5s, 2m, up to 365d
+  read PATH          a file from the disk, as text
+  query SQL          rows of a database; one statement that only reads
+                     (built in: planets(name, radius_km, rings), moons(name, planet, found))
+  get URL            a page over http
+  stop               take no more input
+  # …                a comment; it takes no number
+Blanks around a line and CR LF are fine. An empty line is an input, and a bad one.
+
+Each input gets its number at once (I1, I2, …). Its output (O1, O2, …) appears when it is ready:
+in order of readiness, not of input. A bad line has an output too: what is wrong with it.
+
+It ends when input ends, or at `stop`, or at ctrl-c (or SIGTERM), after what is in flight; each
+input that is not waited for is named. A second ctrl-c ends at once.
+
+Exit status:
+  0    every input was processed
+  1    some input failed; its output says why
+  2    wrong use of the command line, or the loop itself failed
+  3    something was left undone when the grace was over
+  130  ended at once by a second ctrl-c (143: SIGTERM)";
+
+/// An event loop at work: takes inputs as they come, gives outputs as they are ready.
+#[derive(Debug, Parser)]
+#[command(name = "event-loop", version, about, after_long_help = GRAMMAR, after_help = "--help tells the inputs and the exit statuses.")]
+pub struct Cli {
+    /// What to do; without one, the tour.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play I1, I2, O2, O1 against a local server, and explain each line (the default)
+    Tour,
+    /// Take inputs from a terminal, a pipe or a file
+    #[command(after_long_help = GRAMMAR, after_help = "--help tells the inputs and the exit statuses.")]
+    Run(RunOptions),
+}
+
+/// The options of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunOptions {
+    /// Take lines from FILE, not from standard input
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+
+    /// Tell each step of the loop
+    #[arg(long)]
+    pub trace: bool,
+
+    /// Write one JSON object a line, contents whole
+    #[arg(long)]
+    pub json: bool,
+
+    /// Query this SQLite file (opened for reading) instead of the sample that is built in
+    #[arg(long, value_name = "FILE")]
+    pub database: Option<PathBuf>,
+
+    /// How long to wait for what is in flight once no more input is taken: a duration, or
+    /// `forever` [default: 5s at `stop` and ctrl-c; at the end of input, forever]
+    #[arg(long, value_name = "DURATION", value_parser = parse_grace)]
+    pub grace: Option<Grace>,
+
+    /// Give up a `get` or `query` that takes longer
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "30s")]
+    pub timeout: Duration,
+
+    /// Inputs in flight at most; at the limit the next line waits where it is, in the pipe
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), default_value = "10000")]
+    pub limit: u32,
+
+    /// Refuse lines longer than this
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64KiB")]
+    pub max_line: usize,
+
+    /// Refuse files, pages and rows larger than this
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "8MiB")]
+    pub max_content: usize,
+
+    /// Lines of a content to show; with --json it is always whole
+    #[arg(long, value_name = "LINES", default_value = "10")]
+    pub preview: usize,
+}
+
+/// How long what is in flight is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grace {
+    /// At most so long.
+    Within(Duration),
+    /// As long as it takes; ctrl-c still ends it.
+    Forever,
+}
+
+fn parse_grace(text: &str) -> Result<Grace, super::quantity::BadQuantity> {
+    if text == "forever" {
+        Ok(Grace::Forever)
+    } else {
+        parse_duration(text).map(Grace::Within)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    fn run(arguments: &[&str]) -> Result<RunOptions, String> {
+        let words = ["event-loop", "run"].iter().chain(arguments);
+        match Cli::try_parse_from(words)
+            .map_err(|error| error.to_string())?
+            .command
+        {
+            Some(Command::Run(options)) => Ok(options),
+            other => panic!("not run: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn defaults_and_quantities() {
+        let options = run(&[]).unwrap();
+        assert_eq!(
+            (options.max_line, options.limit, options.preview),
+            (65_536, 10_000, 10)
+        );
+        assert_eq!(
+            (options.timeout, options.grace),
+            (Duration::from_secs(30), None)
+        );
+        assert_eq!(
+            run(&["--grace", "200ms"]).unwrap().grace,
+            Some(Grace::Within(Duration::from_millis(200)))
+        );
+        assert_eq!(
+            run(&["--grace", "forever"]).unwrap().grace,
+            Some(Grace::Forever)
+        );
+    }
+
+    #[test]
+    fn wrong_use_names_the_word() {
+        for (arguments, part) in [
+            (["--grace", "5"], "`5` has no unit"),
+            (["--limit", "0"], "0 is not in 1.."),
+            (["--max-line", "9TiB"], "`TiB` is not a unit"),
+            (["--timeout", "soon"], "`soon` does not begin with a number"),
+        ] {
+            let message = run(&arguments).unwrap_err();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_help_tells_every_word_and_status() {
+        let help = Cli::command().render_long_help().to_string();
+        for word in [
+            "sleep",
+            "read",
+            "query",
+            "get",
+            "stop",
+            "Exit status",
+            "130",
+        ] {
+            assert!(help.contains(word), "{word}");
+        }
+    }
+}
