@@ -1,1 +1,9 @@
-//! Workloads written once, over a small trait that each runtime implements.
+#![doc = include_str!("../README.md")]
+
+pub mod contest;
+pub mod machine;
+pub mod peers;
+pub mod record;
+pub mod runtime;
+pub mod stats;
+pub mod workloads;

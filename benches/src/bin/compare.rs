@@ -1,0 +1,157 @@
+//! Ours beside the peers, interleaved round by round: `compare [WORKLOAD…] [--quick] [--json FILE]`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use benches::contest::{Effort, OURS, Rounds, Workload};
+use benches::machine::Facts;
+use benches::record::{self, Record};
+use benches::{stats, workloads};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Runs every workload on every runtime, in turns, and compares ours with each peer.
+///
+/// Exits with 0 when every result is valid, however slow; with 1 when one is not (a task or a byte
+/// was lost); with 2 when the arguments make no sense.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Workloads by name, or groups such as `local` or `timers/wheel`; all when there is none.
+    workloads: Vec<String>,
+    /// The same shapes with fewer and shorter rounds.
+    #[arg(long)]
+    quick: bool,
+    /// Write the records there, as one JSON array.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Only these peers beside ours; may be repeated.
+    #[arg(long, value_name = "PEER")]
+    peer: Vec<String>,
+    /// Rounds, instead of 21 or with --quick 9.
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
+    /// Names the workloads and what they do, and stops.
+    #[arg(long)]
+    list: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let chosen = match workloads::choose(&arguments.workloads) {
+        Ok(chosen) => chosen,
+        Err(name) => {
+            eprintln!("no workload is called {name:?}; --list names them all");
+            return ExitCode::from(2);
+        }
+    };
+    if arguments.list {
+        list(&chosen);
+        return ExitCode::SUCCESS;
+    }
+    let mut effort = if arguments.quick {
+        Effort::QUICK
+    } else {
+        Effort::FULL
+    };
+    if let Some(rounds) = arguments.rounds {
+        effort.rounds = rounds.max(1);
+    }
+    let facts = Facts::gather();
+    println!("{facts}\n");
+    if cfg!(debug_assertions) {
+        println!("a debug build: figures mean nothing; use --release\n");
+    }
+    let (records, failures) = run(&chosen, effort, &arguments, &facts);
+    if let Some(path) = &arguments.json
+        && let Err(error) = record::write(path, &records)
+    {
+        eprintln!("cannot write {}: {error}", path.display());
+        return ExitCode::from(2);
+    }
+    for failure in &failures {
+        eprintln!("invalid: {failure}");
+    }
+    if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn list(chosen: &[&Workload]) {
+    for workload in chosen {
+        println!(
+            "{:<34} {:<12} {}",
+            workload.name, workload.unit, workload.about
+        );
+    }
+}
+
+fn run(
+    chosen: &[&Workload],
+    effort: Effort,
+    arguments: &Arguments,
+    facts: &Facts,
+) -> (Vec<Record>, Vec<String>) {
+    let wanted = |peer: &str| {
+        peer == OURS || arguments.peer.is_empty() || arguments.peer.iter().any(|p| p == peer)
+    };
+    let turns = |workload: &Workload| workload.turns(effort, &wanted) as u64;
+    let bar = ProgressBar::new(chosen.iter().map(|w| turns(w)).sum());
+    let style = "{wide_bar} {pos}/{len} turns, {elapsed} gone, about {eta} left · {msg}";
+    bar.set_style(ProgressStyle::with_template(style).expect("a good template"));
+    let mut records = Vec::new();
+    let mut failures = Vec::new();
+    for workload in chosen {
+        bar.set_message(workload.name);
+        let after = bar.position() + turns(workload);
+        match workload.run(effort, &wanted, &mut || bar.inc(1)) {
+            Ok(rounds) => {
+                let new = rounds.records(workload, arguments.quick, facts);
+                bar.suspend(|| print_workload(workload, &rounds, &new));
+                records.extend(new);
+            }
+            Err(invalid) => failures.push(invalid.0),
+        }
+        bar.set_position(after); // also when an invalid result cut it short
+    }
+    bar.finish_and_clear();
+    (records, failures)
+}
+
+fn print_workload(workload: &Workload, rounds: &Rounds, records: &[Record]) {
+    println!("{} · {} · {}", workload.name, workload.about, workload.unit);
+    for (peer, figures) in rounds.peers.iter().zip(&rounds.figures) {
+        let (low, high) = (
+            stats::quantile(figures, 0.25),
+            stats::quantile(figures, 0.75),
+        );
+        print!(
+            "  {peer:<14} {:>12} [{} – {}]",
+            short(stats::median(figures)),
+            short(low),
+            short(high)
+        );
+        if let Some(record) = records.iter().find(|record| record.peer == *peer) {
+            print!(
+                "   ours is {:.2}x [{:.2} – {:.2}]",
+                record.ratio, record.low, record.high
+            );
+            if let (Some(goal), Some(met)) = (record.goal, record.met()) {
+                print!("   goal {goal:.2}x: {}", if met { "met" } else { "missed" });
+            }
+        }
+        println!();
+    }
+    println!();
+}
+
+/// Three figures that matter, without an exponent.
+fn short(value: f64) -> String {
+    match value {
+        v if v >= 100.0 => format!("{v:.0}"),
+        v if v >= 10.0 => format!("{v:.1}"),
+        v => format!("{v:.2}"),
+    }
+}

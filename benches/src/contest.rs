@@ -1,0 +1,381 @@
+//! Runs contenders against one another, interleaved round by round in one process.
+//!
+//! A machine drifts: its clock, its neighbours, its caches. Rounds in which every contender has a
+//! turn share that drift, so their ratio keeps still where absolute figures wander. The order
+//! within a round rotates, so that nobody is always the one after somebody else's cache misses.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::machine;
+use crate::record::Record;
+use crate::stats;
+
+/// A result that must not be published: work lost, done twice, or corrupted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid(pub String);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl From<std::io::Error> for Invalid {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Fails unless what was done is what was asked.
+///
+/// # Errors
+/// When the two differ.
+pub fn expect_count(what: &str, done: u64, asked: u64) -> Result<(), Invalid> {
+    if done == asked {
+        Ok(())
+    } else {
+        Err(Invalid(format!("{done} {what} of {asked}")))
+    }
+}
+
+/// What one pass cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// In the workload's unit, for all operations together.
+    pub total: f64,
+    /// How many operations that was.
+    pub ops: u64,
+}
+
+impl Measured {
+    /// Times `work`, which does `ops` operations.
+    ///
+    /// # Errors
+    /// What `work` finds wrong.
+    pub fn time(ops: u64, work: impl FnOnce() -> Result<(), Invalid>) -> Result<Self, Invalid> {
+        let begin = Instant::now();
+        work()?;
+        Ok(Self {
+            total: begin.elapsed().as_nanos() as f64,
+            ops,
+        })
+    }
+}
+
+/// One pass over a workload's shape, verified.
+pub type Pass = Box<dyn FnMut() -> Result<Measured, Invalid>>;
+
+/// Somebody who can run a workload.
+pub struct Contender {
+    /// What the report calls it.
+    pub peer: &'static str,
+    /// Sets it up; called once, on the thread that will run it.
+    pub build: Box<dyn FnOnce() -> Result<Pass, Invalid>>,
+}
+
+impl Contender {
+    /// A contender that is set up by `build`.
+    pub fn new(
+        peer: &'static str,
+        build: impl FnOnce() -> Result<Pass, Invalid> + 'static,
+    ) -> Self {
+        Self {
+            peer,
+            build: Box::new(build),
+        }
+    }
+}
+
+/// Which cores a workload may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cores {
+    /// The last one alone: a single thread that must not wander.
+    One,
+    /// All of them.
+    All,
+}
+
+/// Whether a larger figure is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Costs.
+    Less,
+    /// Rates.
+    More,
+}
+
+/// How large a workload's shape is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// As published.
+    Full,
+    /// As small as can be and still go everywhere: for tests.
+    Smoke,
+}
+
+impl Scale {
+    /// `full`, or a small number in tests.
+    #[must_use]
+    pub fn of(self, full: usize, smoke: usize) -> usize {
+        match self {
+            Self::Full => full,
+            Self::Smoke => smoke,
+        }
+    }
+}
+
+/// A shape of work and what is counted in it.
+pub struct Workload {
+    /// As `group/name`.
+    pub name: &'static str,
+    /// One line that says what is done and counted.
+    pub about: &'static str,
+    /// What a figure is, for example `ns/task`.
+    pub unit: &'static str,
+    /// Which way is good.
+    pub better: Better,
+    /// Where it runs.
+    pub cores: Cores,
+    /// Everybody who runs it; ours is called [`OURS`].
+    pub contenders: fn(Scale) -> Vec<Contender>,
+}
+
+/// What this project's contender is called in every workload.
+pub const OURS: &str = "ours";
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Rounds, in each of which every contender has one turn.
+    pub rounds: usize,
+    /// How long a turn lasts at least; a turn is at least one pass.
+    pub turn: Duration,
+    /// How large the shapes are.
+    pub scale: Scale,
+}
+
+impl Effort {
+    /// For publishing.
+    pub const FULL: Self = Self {
+        rounds: 21,
+        turn: Duration::from_millis(60),
+        scale: Scale::Full,
+    };
+    /// For a look: the same shapes, fewer and shorter turns.
+    pub const QUICK: Self = Self {
+        rounds: 9,
+        turn: Duration::from_millis(15),
+        scale: Scale::Full,
+    };
+    /// For tests: one tiny pass.
+    pub const SMOKE: Self = Self {
+        rounds: 1,
+        turn: Duration::ZERO,
+        scale: Scale::Smoke,
+    };
+}
+
+/// Everybody's rounds on one workload.
+#[derive(Clone, Debug)]
+pub struct Rounds {
+    /// Names in the workload's order.
+    pub peers: Vec<&'static str>,
+    /// For each of them, its figure in each round.
+    pub figures: Vec<Vec<f64>>,
+}
+
+impl Workload {
+    /// How many turns [`Workload::run`] will take.
+    #[must_use]
+    pub fn turns(&self, effort: Effort, wanted: &dyn Fn(&str) -> bool) -> usize {
+        let contenders = (self.contenders)(effort.scale);
+        contenders.iter().filter(|c| wanted(c.peer)).count() * effort.rounds
+    }
+
+    /// Runs every contender in every round; `step` is called after each turn.
+    ///
+    /// # Errors
+    /// The first invalid result, with the name of whose it is.
+    pub fn run(
+        &self,
+        effort: Effort,
+        wanted: &dyn Fn(&str) -> bool,
+        step: &mut dyn FnMut(),
+    ) -> Result<Rounds, Invalid> {
+        let all = machine::cores();
+        if self.cores == Cores::One {
+            machine::pin(&all[all.len() - 1..])?;
+        }
+        let result = self.run_here(effort, wanted, step);
+        machine::pin(&all)?;
+        result
+    }
+
+    fn run_here(
+        &self,
+        effort: Effort,
+        wanted: &dyn Fn(&str) -> bool,
+        step: &mut dyn FnMut(),
+    ) -> Result<Rounds, Invalid> {
+        let blame = |peer: &str, e: Invalid| Invalid(format!("{}, {peer}: {e}", self.name));
+        let mut peers = Vec::new();
+        let mut passes = Vec::new();
+        for contender in (self.contenders)(effort.scale) {
+            if !wanted(contender.peer) {
+                continue;
+            }
+            let peer = contender.peer;
+            let mut pass = (contender.build)().map_err(|e| blame(peer, e))?;
+            pass().map_err(|e| blame(peer, e))?; // warms up, and verifies before anything is timed
+            peers.push(peer);
+            passes.push(pass);
+        }
+        let mut figures = vec![Vec::with_capacity(effort.rounds); passes.len()];
+        for round in 0..effort.rounds {
+            for turn in 0..passes.len() {
+                let who = (round + turn) % passes.len();
+                let figure = take_turn(&mut passes[who], effort.turn);
+                figures[who].push(figure.map_err(|e| blame(peers[who], e))?);
+                step();
+            }
+        }
+        Ok(Rounds { peers, figures })
+    }
+}
+
+/// Passes until the turn has lasted long enough; the mean cost of an operation in it.
+fn take_turn(pass: &mut Pass, at_least: Duration) -> Result<f64, Invalid> {
+    let begin = Instant::now();
+    let mut total = 0.0;
+    let mut ops = 0;
+    loop {
+        let measured = pass()?;
+        total += measured.total;
+        ops += measured.ops;
+        if begin.elapsed() >= at_least {
+            return Ok(total / ops as f64);
+        }
+    }
+}
+
+impl Rounds {
+    /// The records of ours beside each peer; empty when ours did not take part.
+    #[must_use]
+    pub fn records(
+        &self,
+        workload: &Workload,
+        quick: bool,
+        machine: &machine::Facts,
+    ) -> Vec<Record> {
+        let Some(our_place) = self.peers.iter().position(|&peer| peer == OURS) else {
+            return Vec::new();
+        };
+        let ours = &self.figures[our_place];
+        let mut records = Vec::new();
+        for (&peer, theirs) in self.peers.iter().zip(&self.figures) {
+            if peer == OURS {
+                continue;
+            }
+            let ratios = ratios(workload.better, ours, theirs);
+            let (low, high) = stats::median_interval(&ratios);
+            let middle_half = |v: &[f64]| (stats::quantile(v, 0.25), stats::quantile(v, 0.75));
+            records.push(Record {
+                workload: workload.name.into(),
+                peer: peer.into(),
+                unit: workload.unit.into(),
+                ours: stats::median(ours),
+                theirs: stats::median(theirs),
+                ratio: stats::median(&ratios),
+                low,
+                high,
+                rounds: ratios.len(),
+                ours_quartiles: middle_half(ours),
+                theirs_quartiles: middle_half(theirs),
+                goal: crate::workloads::goal(workload.name, peer),
+                quick,
+                machine: machine.clone(),
+            });
+        }
+        records
+    }
+}
+
+/// How many times better ours was, round by round.
+fn ratios(better: Better, ours: &[f64], theirs: &[f64]) -> Vec<f64> {
+    let pairs = ours.iter().zip(theirs);
+    match better {
+        Better::Less => pairs.map(|(ours, theirs)| theirs / ours).collect(),
+        Better::More => pairs.map(|(ours, theirs)| ours / theirs).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+
+    #[test]
+    fn ratios_are_taken_round_by_round_and_above_one_is_ours() {
+        assert_eq!(ratios(Better::Less, &[2.0, 4.0], &[8.0, 4.0]), [4.0, 1.0]);
+        assert_eq!(ratios(Better::More, &[2.0, 4.0], &[8.0, 4.0]), [0.25, 1.0]);
+    }
+
+    thread_local!(static TRACE: RefCell<String> = const { RefCell::new(String::new()) });
+
+    fn traced(peer: &'static str) -> Contender {
+        Contender::new(peer, move || {
+            Ok(Box::new(move || {
+                TRACE.with_borrow_mut(|trace| trace.push_str(&peer[..1]));
+                Ok(Measured {
+                    total: 10.0,
+                    ops: 5,
+                })
+            }))
+        })
+    }
+
+    const TRACED: Workload = Workload {
+        name: "test/traced",
+        about: "",
+        unit: "",
+        better: Better::Less,
+        cores: Cores::All,
+        contenders: |_| vec![traced("a"), traced("b"), traced("c")],
+    };
+
+    #[test]
+    fn rounds_interleave_and_rotate_after_a_warm_up() {
+        TRACE.take();
+        let steps = Rc::new(RefCell::new(0));
+        let effort = Effort {
+            rounds: 3,
+            turn: Duration::ZERO,
+            scale: Scale::Smoke,
+        };
+        let rounds = TRACED
+            .run(effort, &|_| true, &mut || *steps.borrow_mut() += 1)
+            .unwrap();
+        assert_eq!(TRACE.take(), "abcabcbcacab");
+        assert_eq!(*steps.borrow(), 9);
+        assert_eq!(rounds.figures, vec![vec![2.0; 3]; 3]);
+    }
+
+    #[test]
+    fn an_invalid_result_names_workload_and_peer() {
+        let lossy = Workload {
+            contenders: |_| {
+                vec![Contender::new("d", || {
+                    Ok(Box::new(|| Err(Invalid("9 tasks of 10".into()))))
+                })]
+            },
+            ..TRACED
+        };
+        let error = lossy.run(Effort::SMOKE, &|_| true, &mut || {}).unwrap_err();
+        assert_eq!(error.0, "test/traced, d: 9 tasks of 10");
+    }
+}

@@ -1,0 +1,8 @@
+//! Each runtime behind the traits of [`runtime`](crate::runtime), one file each.
+
+pub mod bare;
+pub mod futures;
+#[cfg(feature = "monoio")]
+pub mod monoio;
+pub mod smol;
+pub mod tokio;

@@ -1,0 +1,196 @@
+//! tokio: `LocalRuntime` (the `current_thread` scheduler, taking `!Send` tasks without a
+//! `LocalSet`'s second queue) and `multi_thread`.
+
+use std::future::Future;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ::tokio::io::{AsyncReadExt, AsyncWriteExt};
+use ::tokio::runtime::{Builder, Handle, LocalRuntime, Runtime};
+
+use crate::runtime::{
+    Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Spawn, Stream, Threaded,
+};
+
+/// One thread, no drivers: for what an executor alone does.
+pub struct OneThread(LocalRuntime);
+
+/// One thread with the I/O and time drivers.
+pub struct WithDrivers(LocalRuntime);
+
+/// Several threads, no drivers.
+pub struct ManyThreads(Runtime);
+
+/// tokio finds the runtime through a thread-local.
+#[derive(Clone)]
+pub struct Ambient;
+
+/// A join that panics when its task did: no workload's task may.
+pub struct Join<T>(::tokio::task::JoinHandle<T>);
+
+impl<T> Future for Join<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        Pin::new(&mut self.0)
+            .poll(cx)
+            .map(|output| output.expect("a task of the workload failed"))
+    }
+}
+
+impl Local for OneThread {
+    const NAME: &'static str = "tokio";
+    type Spawner = Ambient;
+
+    fn new() -> Self {
+        Self(
+            Builder::new_current_thread()
+                .build_local(Default::default())
+                .expect("tokio starts"),
+        )
+    }
+
+    fn spawner(&self) -> Ambient {
+        Ambient
+    }
+
+    fn block_on<F: Future>(&mut self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+}
+
+impl LocalOutside for OneThread {
+    type Join<T: 'static> = Join<T>;
+
+    fn spawn_outside<F>(&mut self, future: F) -> Join<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Join(self.0.spawn_local(future))
+    }
+}
+
+impl Local for WithDrivers {
+    const NAME: &'static str = "tokio";
+    type Spawner = Ambient;
+
+    fn new() -> Self {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build_local(Default::default());
+        Self(runtime.expect("tokio starts"))
+    }
+
+    fn spawner(&self) -> Ambient {
+        Ambient
+    }
+
+    fn block_on<F: Future>(&mut self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+}
+
+impl LocalSpawn for Ambient {
+    type Join<T: 'static> = Join<T>;
+
+    fn spawn<F>(&self, future: F) -> Join<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Join(::tokio::task::spawn_local(future))
+    }
+
+    fn detach<F: Future<Output = ()> + 'static>(&self, future: F) {
+        drop(::tokio::task::spawn_local(future));
+    }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + 'static {
+        ::tokio::task::yield_now()
+    }
+}
+
+impl Threaded for ManyThreads {
+    const NAME: &'static str = "tokio";
+    type Spawner = Handle;
+
+    fn new(workers: usize) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(workers).build();
+        Self(runtime.expect("tokio starts"))
+    }
+
+    fn spawner(&self) -> Handle {
+        self.0.handle().clone()
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+}
+
+impl Spawn for Handle {
+    type Join<T: Send + 'static> = Join<T>;
+
+    fn spawn<F>(&self, future: F) -> Join<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Join(Self::spawn(self, future))
+    }
+
+    fn detach<F: Future<Output = ()> + Send + 'static>(&self, future: F) {
+        drop(Self::spawn(self, future));
+    }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
+        ::tokio::task::yield_now()
+    }
+}
+
+impl LocalTime for WithDrivers {
+    type Sleep = ::tokio::time::Sleep;
+    type Timer = ();
+
+    fn timer(&self) {}
+
+    fn sleep((): &(), duration: Duration) -> Self::Sleep {
+        ::tokio::time::sleep(duration)
+    }
+
+    fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration) {
+        sleep.reset(::tokio::time::Instant::now() + duration);
+    }
+
+    async fn timeout<F: Future>((): &(), duration: Duration, future: F) -> Option<F::Output> {
+        ::tokio::time::timeout(duration, future).await.ok()
+    }
+}
+
+impl LocalNet for WithDrivers {
+    type Stream = ::tokio::net::UnixStream;
+    type Net = ();
+
+    fn net(&self) {}
+
+    fn unix_stream((): &(), stream: UnixStream) -> io::Result<Self::Stream> {
+        ::tokio::net::UnixStream::from_std(stream)
+    }
+}
+
+impl Stream for ::tokio::net::UnixStream {
+    async fn read(&mut self, mut buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
+        (AsyncReadExt::read(self, &mut buffer).await, buffer)
+    }
+
+    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>) {
+        (
+            AsyncWriteExt::write_all(self, &buffer[..length]).await,
+            buffer,
+        )
+    }
+}

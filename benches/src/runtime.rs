@@ -1,0 +1,135 @@
+//! What a runtime must be able to do so that workloads written once can run on it.
+//!
+//! The traits are as thin as they can be: each method is one call of the runtime's own. Where a
+//! runtime finds itself through a thread-local, its spawner is an empty type; where it is passed
+//! about by hand, its spawner is that handle. So each pays what its users pay and nothing else.
+
+use std::future::Future;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// An executor on one thread, whose tasks need not be `Send`.
+pub trait Local: 'static {
+    /// What the report calls it.
+    const NAME: &'static str;
+    /// Spawns from inside and outside of tasks.
+    type Spawner: LocalSpawn;
+
+    /// A fresh one.
+    fn new() -> Self;
+    /// A handle that tasks may keep.
+    fn spawner(&self) -> Self::Spawner;
+    /// Runs tasks on this thread until `future` is ready.
+    fn block_on<F: Future>(&mut self, future: F) -> F::Output;
+}
+
+/// A [`Local`] runtime that takes tasks while it does not run.
+pub trait LocalOutside: Local {
+    /// What [`LocalOutside::spawn_outside`] hands back.
+    type Join<T: 'static>: Future<Output = T> + Unpin + 'static;
+
+    /// Starts a task from outside of `block_on`.
+    fn spawn_outside<F>(&mut self, future: F) -> Self::Join<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static;
+}
+
+/// Spawns tasks on a [`Local`] runtime.
+pub trait LocalSpawn: Clone + 'static {
+    /// Resolves to what the task returned. Dropping it may cancel the task: see `detach`.
+    type Join<T: 'static>: Future<Output = T> + Unpin + 'static;
+
+    /// Starts a task that somebody waits for.
+    fn spawn<F>(&self, future: F) -> Self::Join<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static;
+    /// Starts a task that nobody waits for.
+    fn detach<F: Future<Output = ()> + 'static>(&self, future: F);
+    /// Lets others run, in the way the runtime recommends.
+    fn yield_now(&self) -> impl Future<Output = ()> + 'static;
+}
+
+/// An executor on several threads.
+pub trait Threaded: 'static {
+    /// What the report calls it.
+    const NAME: &'static str;
+    /// Spawns from any thread.
+    type Spawner: Spawn;
+
+    /// A fresh one with `workers` threads.
+    fn new(workers: usize) -> Self;
+    /// A handle for any thread.
+    fn spawner(&self) -> Self::Spawner;
+    /// Waits on this thread, which is none of the workers, until `future` is ready.
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
+}
+
+/// Spawns tasks on a [`Threaded`] runtime.
+pub trait Spawn: Clone + Send + Sync + 'static {
+    /// Resolves to what the task returned. Dropping it may cancel the task: see `detach`.
+    type Join<T: Send + 'static>: Future<Output = T> + Send + Unpin + 'static;
+
+    /// Starts a task that somebody waits for.
+    fn spawn<F>(&self, future: F) -> Self::Join<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static;
+    /// Starts a task that nobody waits for.
+    fn detach<F: Future<Output = ()> + Send + 'static>(&self, future: F);
+    /// Lets others run, in the way the runtime recommends.
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static;
+}
+
+/// A [`Local`] runtime with timers.
+pub trait LocalTime: Local {
+    /// One wait.
+    type Sleep: Future<Output = ()> + 'static;
+    /// Makes sleeps; kept by tasks.
+    type Timer: Clone + 'static;
+
+    /// A handle that tasks may keep.
+    fn timer(&self) -> Self::Timer;
+    /// A wait of `duration` from now, not yet polled.
+    fn sleep(timer: &Self::Timer, duration: Duration) -> Self::Sleep;
+    /// Makes it a wait of `duration` from now.
+    fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration);
+    /// `future`'s output, or nothing when `duration` is over before it is ready.
+    fn timeout<F: Future>(
+        timer: &Self::Timer,
+        duration: Duration,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>>;
+}
+
+/// A [`Local`] runtime with non-blocking streams.
+pub trait LocalNet: Local {
+    /// A connected stream socket.
+    type Stream: Stream;
+    /// Makes streams; kept by tasks.
+    type Net: Clone + 'static;
+
+    /// A handle that tasks may keep.
+    fn net(&self) -> Self::Net;
+    /// Takes over a connected socket that is already non-blocking.
+    ///
+    /// # Errors
+    /// When the runtime cannot watch it.
+    fn unix_stream(net: &Self::Net, stream: UnixStream) -> io::Result<Self::Stream>;
+}
+
+/// Reads and writes with buffers passed by value and handed back, which readiness-based runtimes
+/// do for nothing and completion-based ones need.
+#[expect(
+    async_fn_in_trait,
+    reason = "one thread: nobody needs these futures to be Send"
+)]
+pub trait Stream: 'static {
+    /// Reads once into the front of `buffer`, whose length is what may be read; 0 at the end.
+    async fn read(&mut self, buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>);
+    /// Writes all of the first `length` bytes of `buffer`.
+    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>);
+}

@@ -1,0 +1,71 @@
+//! The ratios that this project sets itself, to be printed beside what was reached.
+
+/// The least ratio wanted on `workload` against `peer`, where one is stated.
+///
+/// A limit of the form 'at most 1.08 times a bare epoll loop' is the ratio 1 / 1.08.
+#[must_use]
+pub fn goal(workload: &str, peer: &str) -> Option<f64> {
+    let found = GOALS.iter().find(|(w, p, _)| *w == workload && *p == peer);
+    found.map(|&(_, _, ratio)| ratio)
+}
+
+const GOALS: &[(&str, &str, f64)] = &[
+    // one thread
+    ("local/spawn_join", "tokio", 12.0),
+    ("local/spawn_join", "monoio", 3.0),
+    ("local/yield", "tokio", 5.5),
+    ("local/yield", "monoio", 4.0),
+    ("local/ping_pong", "tokio", 3.0),
+    ("local/ping_pong", "monoio", 1.5),
+    ("local/chained_spawn", "tokio", 8.0),
+    ("local/chained_spawn", "monoio", 3.0),
+    ("local/block_on", "tokio", 30.0),
+    ("local/block_on", "futures", 1.0),
+    ("local/remote_idle", "tokio", 3.0),
+    ("local/remote_busy", "tokio", 10.0),
+    ("local/cross_thread", "tokio", 0.9),
+    // two workers
+    ("multi/spawn_many_local", "tokio", 4.0),
+    ("multi/spawn_many_local", "smol", 1.0),
+    ("multi/spawn_many", "tokio", 5.0),
+    ("multi/spawn_many", "smol", 1.0),
+    ("multi/spawn_join", "tokio", 4.5),
+    ("multi/spawn_join", "smol", 1.0),
+    ("multi/remote_idle", "tokio", 6.0),
+    ("multi/remote_idle", "smol", 1.0),
+    ("multi/remote_busy1", "tokio", 3.0),
+    ("multi/remote_busy1", "smol", 1.0),
+    ("multi/remote_busy2", "tokio", 10.0),
+    ("multi/remote_busy2", "smol", 1.0),
+    ("multi/yield", "tokio", 4.0),
+    ("multi/yield", "smol", 1.0),
+    ("multi/ping_pong", "tokio", 2.5),
+    ("multi/ping_pong", "smol", 1.0),
+    ("multi/chained_spawn", "tokio", 4.0),
+    ("multi/chained_spawn", "smol", 1.0),
+    ("multi/remote_spawn_1", "tokio", 5.0),
+    ("multi/remote_spawn_1", "smol", 1.0),
+    ("multi/remote_spawn_2", "tokio", 2.5),
+    ("multi/remote_spawn_2", "smol", 1.0),
+    // reactor
+    ("reactor/echo_inproc_1", "bare", 1.0 / 1.10),
+    ("reactor/echo_inproc_64", "bare", 1.0 / 1.12),
+    ("reactor/echo_inproc_1", "tokio", 1.0),
+    ("reactor/echo_inproc_64", "tokio", 1.0),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_goal_names_a_workload() {
+        let all = crate::workloads::all();
+        for (workload, peer, _) in GOALS {
+            assert!(
+                all.iter().any(|w| w.name == *workload),
+                "no workload {workload} ({peer})"
+            );
+        }
+    }
+}

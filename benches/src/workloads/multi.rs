@@ -1,0 +1,281 @@
+//! What an executor on several threads does among its own: the shapes and sizes of tokio's
+//! `rt_multi_threaded` benchmarks, and spawning from a worker.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
+
+use ::futures::channel::oneshot;
+
+use crate::contest::{
+    Better, Contender, Cores, Invalid, Measured, Pass, Scale, Workload, expect_count,
+};
+use crate::peers;
+use crate::runtime::{Spawn, Threaded};
+
+/// Everybody gets as many workers as the figures were published with.
+pub const WORKERS: usize = 2;
+
+/// The workloads of this file.
+pub const ALL: &[Workload] = &[
+    multi(
+        "multi/spawn_many_local",
+        "10,000 tasks spawned by block_on's thread",
+        "ns/task",
+        everyone::<SpawnMany<false>>,
+    ),
+    multi(
+        "multi/spawn_many",
+        "10,000 tasks spawned by a worker",
+        "ns/task",
+        everyone::<SpawnMany<true>>,
+    ),
+    multi(
+        "multi/spawn_join",
+        "a worker spawns 10,000 and joins them",
+        "ns/task",
+        everyone::<SpawnJoin>,
+    ),
+    multi(
+        "multi/yield",
+        "200 tasks yield 1,000 times each",
+        "ns/yield",
+        everyone::<Yield>,
+    ),
+    multi(
+        "multi/ping_pong",
+        "1,000 pairs of tasks exchange a ping",
+        "ns/pair",
+        everyone::<PingPong>,
+    ),
+    multi(
+        "multi/chained_spawn",
+        "each task spawns the next, 1,000 deep",
+        "ns/task",
+        everyone::<ChainedSpawn>,
+    ),
+];
+
+pub(super) const fn multi(
+    name: &'static str,
+    about: &'static str,
+    unit: &'static str,
+    contenders: fn(Scale) -> Vec<Contender>,
+) -> Workload {
+    Workload {
+        name,
+        about,
+        unit,
+        better: Better::Less,
+        cores: Cores::All,
+        contenders,
+    }
+}
+
+/// A shape that any many-threaded runtime can run.
+pub(super) trait Shape {
+    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass;
+}
+
+pub(super) fn everyone<S: Shape>(scale: Scale) -> Vec<Contender> {
+    vec![
+        one::<S, peers::tokio::ManyThreads>(scale),
+        one::<S, peers::smol::ManyThreads>(scale),
+    ]
+}
+
+fn one<S: Shape, R: Threaded>(scale: Scale) -> Contender {
+    Contender::new(R::NAME, move || Ok(S::pass(R::new(WORKERS), scale)))
+}
+
+/// Counts down; whoever brings it to zero sends the news.
+pub(super) struct Countdown {
+    left: AtomicU64,
+    news: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl Countdown {
+    pub(super) fn new(from: u64) -> (Arc<Self>, oneshot::Receiver<()>) {
+        let (news, received) = oneshot::channel();
+        (
+            Arc::new(Self {
+                left: AtomicU64::new(from),
+                news: Mutex::new(Some(news)),
+            }),
+            received,
+        )
+    }
+
+    /// Takes one off; whether that was the last.
+    pub(super) fn one_less(&self) -> bool {
+        let last = self.left.fetch_sub(1, AcqRel) == 1;
+        if last {
+            let news = self.news.lock().expect("nobody panics here").take();
+            news.expect("zero is reached once")
+                .send(())
+                .expect("somebody waits for the news");
+        }
+        last
+    }
+
+    pub(super) fn verify(&self, received: Result<(), oneshot::Canceled>) -> Result<(), Invalid> {
+        received.map_err(|_| Invalid("the last task was lost".into()))?;
+        expect_count("tasks left", self.left.load(Relaxed), 0)
+    }
+}
+
+/// By block_on's thread, or by a task on a worker.
+struct SpawnMany<const FROM_WORKER: bool>;
+
+impl<const FROM_WORKER: bool> Shape for SpawnMany<FROM_WORKER> {
+    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+        let tasks = scale.of(10_000, 10) as u64;
+        let spawner = runtime.spawner();
+        Box::new(move || {
+            Measured::time(tasks, || {
+                let (countdown, done) = Countdown::new(tasks);
+                let own = spawner.clone();
+                let theirs = Arc::clone(&countdown);
+                let spawn_all = async move {
+                    for _ in 0..tasks {
+                        let countdown = Arc::clone(&theirs);
+                        own.detach(async move {
+                            countdown.one_less();
+                        });
+                    }
+                };
+                let received = runtime.block_on(async {
+                    if FROM_WORKER {
+                        spawner.detach(spawn_all);
+                    } else {
+                        spawn_all.await;
+                    }
+                    done.await
+                });
+                countdown.verify(received)
+            })
+        })
+    }
+}
+
+struct SpawnJoin;
+
+impl Shape for SpawnJoin {
+    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+        let tasks = scale.of(10_000, 10) as u64;
+        let spawner = runtime.spawner();
+        Box::new(move || {
+            Measured::time(tasks, || {
+                let own = spawner.clone();
+                let spawn_and_join = async move {
+                    let spawn = |number| own.spawn(async move { number });
+                    let joins: Vec<_> = (0..tasks).map(spawn).collect();
+                    let mut sum = 0;
+                    for join in joins {
+                        sum += join.await;
+                    }
+                    sum
+                };
+                let sum = runtime.block_on(async { spawner.spawn(spawn_and_join).await });
+                expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
+            })
+        })
+    }
+}
+
+struct Yield;
+
+impl Shape for Yield {
+    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+        let tasks = scale.of(200, 3) as u64;
+        let yields = scale.of(1_000, 5) as u64;
+        let spawner = runtime.spawner();
+        Box::new(move || {
+            Measured::time(tasks * yields, || {
+                let (countdown, done) = Countdown::new(tasks);
+                let received = runtime.block_on(async {
+                    for _ in 0..tasks {
+                        let countdown = Arc::clone(&countdown);
+                        let own = spawner.clone();
+                        spawner.detach(async move {
+                            for _ in 0..yields {
+                                own.yield_now().await;
+                            }
+                            countdown.one_less();
+                        });
+                    }
+                    done.await
+                });
+                countdown.verify(received)
+            })
+        })
+    }
+}
+
+struct PingPong;
+
+impl Shape for PingPong {
+    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+        let pairs = scale.of(1_000, 3) as u64;
+        let spawner = runtime.spawner();
+        Box::new(move || {
+            Measured::time(pairs, || {
+                let (countdown, done) = Countdown::new(pairs);
+                let all = Arc::clone(&countdown);
+                let own = spawner.clone();
+                let received = runtime.block_on(async {
+                    spawner.detach(async move {
+                        for _ in 0..pairs {
+                            pair(&own, Arc::clone(&all));
+                        }
+                    });
+                    done.await
+                });
+                countdown.verify(received)
+            })
+        })
+    }
+}
+
+fn pair<S: Spawn>(spawner: &S, countdown: Arc<Countdown>) {
+    let own = spawner.clone();
+    spawner.detach(async move {
+        let (ping, pinged) = oneshot::channel();
+        let (pong, ponged) = oneshot::channel();
+        own.detach(async move {
+            pinged.await.expect("a ping");
+            pong.send(()).expect("the first task waits");
+        });
+        ping.send(()).expect("the second task waits");
+        ponged.await.expect("a pong");
+        countdown.one_less();
+    });
+}
+
+struct ChainedSpawn;
+
+fn link<S: Spawn>(spawner: S, countdown: Arc<Countdown>) {
+    let own = spawner.clone();
+    spawner.detach(async move {
+        if !countdown.one_less() {
+            link(own, countdown);
+        }
+    });
+}
+
+impl Shape for ChainedSpawn {
+    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+        let links = scale.of(1_000, 10) as u64;
+        let spawner = runtime.spawner();
+        Box::new(move || {
+            Measured::time(links, || {
+                let (countdown, done) = Countdown::new(links);
+                let received = runtime.block_on(async {
+                    link(spawner.clone(), Arc::clone(&countdown));
+                    done.await
+                });
+                countdown.verify(received)
+            })
+        })
+    }
+}

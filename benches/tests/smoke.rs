@@ -1,0 +1,19 @@
+//! Every workload runs on every peer, as small as can be, and verifies what it did.
+
+use benches::contest::Effort;
+use benches::workloads;
+
+#[test]
+fn every_workload_runs_and_is_valid() {
+    for workload in workloads::all() {
+        let rounds = workload.run(Effort::SMOKE, &|_| true, &mut || {}).unwrap();
+        assert!(rounds.peers.len() > 1, "{} compares nobody", workload.name);
+        for (peer, figures) in rounds.peers.iter().zip(&rounds.figures) {
+            assert!(
+                figures.iter().all(|f| *f > 0.0),
+                "{}, {peer}: {figures:?}",
+                workload.name
+            );
+        }
+    }
+}
