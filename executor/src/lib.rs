@@ -1,1 +1,17 @@
 #![doc = include_str!("../README.md")]
+
+mod block_on;
+mod error;
+mod local;
+mod stage;
+mod sync;
+mod yield_now;
+
+pub use block_on::block_on;
+pub use error::JoinError;
+pub use local::builder::LocalBuilder;
+pub use local::handle::LocalJoinHandle;
+pub use local::root::Root;
+pub use local::spawner::LocalSpawner;
+pub use local::{Entered, LocalExecutor};
+pub use yield_now::{YieldNow, yield_now};

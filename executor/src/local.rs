@@ -1,0 +1,217 @@
+//! `LocalExecutor`: many tasks on one thread.
+
+pub(crate) mod builder;
+pub(crate) mod handle;
+mod header;
+mod hub;
+mod inbox;
+mod live;
+mod memory;
+mod order;
+mod ready;
+mod remote;
+pub(crate) mod root;
+mod run;
+pub(crate) mod spawner;
+mod waker;
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::pin;
+use std::task::{Poll, Waker};
+
+use crate::local::builder::LocalBuilder;
+use crate::local::handle::LocalJoinHandle;
+use crate::local::hub::{Guard, HubRef};
+use crate::local::root::{Busy, Root};
+use crate::local::spawner::LocalSpawner;
+use crate::sync::park;
+
+/// An executor for one thread: its tasks need not be `Send`, and may borrow what outlives it (`'a`).
+///
+/// Spawn, wake, poll, complete and join cost no atomic read-modify-write on this thread; wakers may
+/// go to any other. Dropping the executor drops every future once, here. Wakers and handles may outlive
+/// it.
+///
+/// Run it with [`block_on`](Self::block_on), or inside a loop of your own with
+/// [`run_batch`](Self::run_batch) and [`has_ready`](Self::has_ready).
+///
+/// ```
+/// let words = vec!["tea", "time"]; // borrowed by the tasks: it must outlive the executor
+/// let executor = executor::LocalExecutor::new();
+/// let lengths: Vec<_> = words.iter().map(|word| executor.spawn(async { word.len() })).collect();
+/// let total = executor.block_on(async {
+///     let mut total = 0;
+///     for length in lengths {
+///         total += length.await.unwrap();
+///     }
+///     total
+/// });
+/// assert_eq!(total, 7);
+/// ```
+///
+/// A task cannot borrow what goes before the executor does:
+/// ```compile_fail,E0597
+/// let executor = executor::LocalExecutor::new();
+/// let word = String::from("tea");
+/// executor.spawn(async { word.len() });
+/// ```
+///
+/// It cannot leave its thread:
+/// ```compile_fail,E0277
+/// fn send<T: Send>(_: T) {}
+/// send(executor::LocalExecutor::new());
+/// ```
+pub struct LocalExecutor<'a> {
+    pub(crate) hub: HubRef,
+    // Invariant in 'a: a longer-lived executor is no shorter-lived one, nor the other way round.
+    pub(crate) lifetime: PhantomData<Cell<&'a ()>>,
+}
+
+impl<'a> LocalExecutor<'a> {
+    /// An executor owned by this thread.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// An executor inside a host's loop: `host` is woken when something arrives from another thread
+    /// while the host may be waiting.
+    #[must_use]
+    pub fn with_waker(host: Waker) -> Self {
+        Self::builder().waker(host).build()
+    }
+
+    /// Sets an executor up.
+    pub fn builder() -> LocalBuilder {
+        LocalBuilder::new()
+    }
+
+    /// Spawns a task; it is first polled in the next batch.
+    pub fn spawn<F>(&self, future: F) -> LocalJoinHandle<F::Output>
+    where
+        F: Future + 'a,
+        F::Output: 'a,
+    {
+        spawn_on(&self.hub, future)
+    }
+
+    /// A way to spawn that does not borrow the executor.
+    #[must_use]
+    pub fn spawner(&self) -> LocalSpawner<'a> {
+        let hub = HubRef::clone_from(self.hub.pointer());
+        LocalSpawner {
+            hub,
+            lifetime: PhantomData,
+        }
+    }
+
+    /// While the guard is there, wakes on this thread go straight into the ready queue. `run_batch`,
+    /// `block_on` and a root's poll enter by themselves; a host enters around its whole loop, so that the
+    /// wakes its reactor and timers do stay on this path as well. Without it they are still right, but
+    /// go through the inbox and call the host waker.
+    #[must_use = "left when dropped"]
+    pub fn enter(&self) -> Entered<'_> {
+        Entered {
+            _guard: self.hub.enter(),
+        }
+    }
+
+    /// A future to be polled in place, woken through this executor.
+    pub fn root<F: Future>(&self, future: F) -> Root<'_, F> {
+        Root::new(&self.hub, future)
+    }
+
+    /// Polls the tasks that were ready when the batch began, at most as many as the builder's
+    /// `batch_max`; true when more are ready now. What tasks make ready meanwhile is for the next batch, so a
+    /// task that wakes itself cannot keep the caller here.
+    ///
+    /// # Panics
+    /// When called inside a task of the same executor. Panics of tasks do not get here.
+    pub fn run_batch(&self) -> bool {
+        let _busy = Busy::begin(&self.hub, "LocalExecutor::run_batch");
+        let _entered = self.hub.enter();
+        run::batch(&self.hub);
+        self.hub.has_ready()
+    }
+
+    /// Whether a batch, or a root, has something to do: tasks ready here or woken elsewhere.
+    #[must_use]
+    pub fn has_ready(&self) -> bool {
+        self.hub.has_ready()
+    }
+
+    /// Runs the tasks until `future`, which is polled in place, is done; the thread is parked while there
+    /// is nothing to do. What is still unfinished then stays, for the next call.
+    ///
+    /// # Panics
+    /// When called inside a task, a root or another `block_on` of the same executor; that of another
+    /// executor is fine. A panic of `future` goes through.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        assert!(
+            !self.hub.busy.get(),
+            "LocalExecutor::block_on was called from inside a future that the same LocalExecutor \
+             is polling; await the future there, or use another executor",
+        );
+        let _entered = self.hub.enter();
+        let mut root = pin!(self.root(future));
+        loop {
+            self.run_batch();
+            if let Poll::Ready(output) = root.as_mut().poll_if_woken() {
+                return output;
+            }
+            if !self.hub.has_ready() && self.hub.inbox.sleep() {
+                while !self.hub.inbox.is_awake() {
+                    park(); // may return for no reason, or for somebody else's
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+fn spawn_on<F: Future>(hub: &HubRef, future: F) -> LocalJoinHandle<F::Output> {
+    if hub.closed.get() {
+        drop(future);
+        return LocalJoinHandle::never_began();
+    }
+    LocalJoinHandle::spawn(hub, future)
+}
+
+impl Default for LocalExecutor<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for LocalExecutor<'_> {
+    fn drop(&mut self) {
+        {
+            let _entered = self.hub.enter();
+            run::close(&self.hub);
+        }
+        self.hub.leak_if_named();
+    }
+}
+
+impl fmt::Debug for LocalExecutor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalExecutor")
+            .field("has_ready", &self.has_ready())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The executor is entered on this thread while this is there; from [`LocalExecutor::enter`].
+pub struct Entered<'e> {
+    _guard: Guard<'e>,
+}
+
+impl fmt::Debug for Entered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entered").finish()
+    }
+}

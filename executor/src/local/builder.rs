@@ -1,0 +1,94 @@
+//! How a `LocalExecutor` is set up.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::task::Waker;
+
+use crate::LocalExecutor;
+use crate::local::hub::Hub;
+use crate::local::order::Order;
+
+/// Sets a [`LocalExecutor`] up; from [`LocalExecutor::builder`].
+///
+/// ```
+/// let executor = executor::LocalExecutor::builder().batch_max(16).build();
+/// assert_eq!(executor.block_on(async { 1 }), 1);
+/// ```
+#[must_use]
+pub struct LocalBuilder {
+    host: Option<Waker>,
+    batch_max: usize,
+    kept_max: usize,
+    order: Order,
+}
+
+impl LocalBuilder {
+    pub(crate) fn new() -> Self {
+        LocalBuilder {
+            host: None,
+            batch_max: 256,
+            kept_max: 4 << 20,
+            order: Order::Fair,
+        }
+    }
+
+    /// The waker of the host's loop: called when something arrives from another thread and nothing had
+    /// since the inbox was last emptied. None by default, as `block_on` parks its thread.
+    pub fn waker(mut self, host: Waker) -> Self {
+        self.host = Some(host);
+        self
+    }
+
+    /// How many tasks one batch polls at most; 256 by default, at least 1. This bounds how long a host
+    /// waits for its turn.
+    pub fn batch_max(mut self, tasks: usize) -> Self {
+        self.batch_max = tasks.max(1);
+        self
+    }
+
+    /// How many bytes of finished tasks' memory are kept for the next ones; 4 MiB by default.
+    pub fn recycled_max(mut self, bytes: usize) -> Self {
+        self.kept_max = bytes;
+        self
+    }
+
+    /// Lets a function choose the next task: it is given the number of ready tasks and returns the index
+    /// of one, counted from the oldest. With a seeded generator in it a run can be repeated, and
+    /// another seed tries another schedule. Indices too large mean the newest. Finding the task walks
+    /// the queue; without this call nothing is paid.
+    ///
+    /// ```
+    /// use std::{cell::RefCell, rc::Rc};
+    /// let executor = executor::LocalExecutor::builder().order(|ready| ready - 1).build();
+    /// let trace = Rc::new(RefCell::new(Vec::new()));
+    /// for name in 1..=3 {
+    ///     let trace = trace.clone();
+    ///     executor.spawn(async move { trace.borrow_mut().push(name) });
+    /// }
+    /// executor.run_batch();
+    /// assert_eq!(*trace.borrow(), [3, 2, 1]);
+    /// ```
+    pub fn order(mut self, choose: impl FnMut(usize) -> usize + 'static) -> Self {
+        self.order = Order::Chosen(RefCell::new(Box::new(choose)));
+        self
+    }
+
+    /// Makes the executor; this thread is its owner.
+    #[must_use]
+    pub fn build<'a>(self) -> LocalExecutor<'a> {
+        let hub = Hub::create(self.host, self.batch_max, self.kept_max, self.order);
+        LocalExecutor {
+            hub,
+            lifetime: PhantomData,
+        }
+    }
+}
+
+impl fmt::Debug for LocalBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalBuilder")
+            .field("batch_max", &self.batch_max)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,130 @@
+//! What lies in a task's memory behind its header: first the future, then its output.
+//!
+//! # Invariants
+//! 1. A *stage* pointer leads to memory that is large and aligned enough for both `F` and
+//!    `F::Output`, valid for reads and writes, and derived from the task's one allocation call.
+//! 2. The stage holds a live `F` from the spawn until `poll` answers `Ready` or `Panicked`, or
+//!    until `drop_future` is called. Only the thread that may poll the task touches it, one at a time.
+//! 3. The stage holds a live `F::Output` from the answer `Ready` until it is read out or
+//!    `drop_output` is called, whichever is first, once.
+//! 4. The future is never moved: it is written once at the spawn and dropped in place.
+#![allow(unsafe_code)]
+
+use std::alloc::Layout;
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::error::{Payload, contain, discard};
+
+/// What one poll came to. After anything but `Pending` the future is gone.
+pub(crate) enum Polled {
+    Pending,
+    /// The stage now holds the output.
+    Ready,
+    Panicked(Payload),
+}
+
+/// Room for the future or its output, whichever is there (2, 3).
+#[repr(C)]
+pub(crate) union Stage<F: Future> {
+    future: ManuallyDrop<F>,
+    output: ManuallyDrop<F::Output>,
+}
+
+/// A header `H` with a stage behind it: the whole of a task's memory, used for its layout only.
+#[repr(C)]
+struct Task<H, F: Future> {
+    header: H,
+    stage: Stage<F>,
+}
+
+/// What an executor must know of a future whose type it has forgotten.
+pub(crate) struct TaskVTable {
+    /// Polls the future; contains its panics.
+    pub(crate) poll: unsafe fn(*mut (), &mut Context<'_>) -> Polled,
+    /// Drops the future; gives back the panic of its drop.
+    pub(crate) drop_future: unsafe fn(*mut ()) -> Option<Payload>,
+    /// Drops the output; contains its panics.
+    pub(crate) drop_output: unsafe fn(*mut ()),
+    /// Where the stage begins, in bytes from the header.
+    pub(crate) stage: usize,
+    /// The whole of the task's memory.
+    pub(crate) layout: Layout,
+}
+
+impl TaskVTable {
+    /// The table for a future `F` behind a header `H`.
+    pub(crate) const fn of<H, F: Future>() -> &'static TaskVTable {
+        const {
+            &TaskVTable {
+                poll: poll::<F>,
+                drop_future: drop_future::<F>,
+                drop_output: drop_output::<F>,
+                stage: std::mem::offset_of!(Task<H, F>, stage),
+                layout: Layout::new::<Task<H, F>>(),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// By 1 and 2 the stage holds a live future, and the caller may poll it.
+unsafe fn poll<F: Future>(stage: *mut (), cx: &mut Context<'_>) -> Polled {
+    let future = stage.cast::<F>();
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: by 1 and 2 it is a live future that only we touch now.
+        let future = unsafe { &mut *future };
+        // SAFETY: by 4 it is not moved until it is dropped in place.
+        let future = unsafe { Pin::new_unchecked(future) };
+        future.poll(cx)
+    }));
+    match polled {
+        Ok(Poll::Pending) => Polled::Pending,
+        Ok(Poll::Ready(output)) => {
+            // SAFETY: by 2 the future is still there; it ends here.
+            match unsafe { drop_future::<F>(stage) } {
+                None => {
+                    // SAFETY: by 1 there is room, and the future no longer uses it.
+                    unsafe { stage.cast::<F::Output>().write(output) };
+                    Polled::Ready
+                }
+                Some(payload) => {
+                    contain(|| drop(output));
+                    Polled::Panicked(payload)
+                }
+            }
+        }
+        Err(payload) => {
+            // SAFETY: by 2 a future that panicked is still there; it ends here.
+            if let Some(second) = unsafe { drop_future::<F>(stage) } {
+                discard(second); // the joiner is told of the first
+            }
+            Polled::Panicked(payload)
+        }
+    }
+}
+
+/// # Safety
+/// By 2 the stage holds a live future; it is gone afterwards, also when its drop panics.
+unsafe fn drop_future<F: Future>(stage: *mut ()) -> Option<Payload> {
+    if !std::mem::needs_drop::<F>() {
+        return None;
+    }
+    catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: by 2 it is live; the caller gives it up.
+        unsafe { stage.cast::<F>().drop_in_place() }
+    }))
+    .err()
+}
+
+/// # Safety
+/// By 3 the stage holds a live output; it is gone afterwards.
+unsafe fn drop_output<F: Future>(stage: *mut ()) {
+    contain(|| {
+        // SAFETY: by 3 it is live; the caller gives it up.
+        unsafe { stage.cast::<F::Output>().drop_in_place() }
+    });
+}

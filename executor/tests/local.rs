@@ -1,0 +1,474 @@
+//! `LocalExecutor`: who runs when, what a handle says, and what is dropped where.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, pending, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+
+use executor::{LocalExecutor, yield_now};
+
+/// Counts its wakes.
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Counter {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Gives its waker out at the first poll, and is ready once `open` is set.
+fn gate(open: Rc<Cell<bool>>, slot: Rc<RefCell<Option<Waker>>>) -> impl Future<Output = ()> {
+    poll_fn(move |cx| {
+        if open.get() {
+            return Poll::Ready(());
+        }
+        *slot.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    })
+}
+
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn tasks_run_in_the_order_of_their_spawns_and_yields() {
+    let trace = Rc::new(RefCell::new(Vec::new()));
+    let executor = LocalExecutor::new();
+    for name in 0..3 {
+        let trace = trace.clone();
+        executor.spawn(async move {
+            for step in 0..2 {
+                trace.borrow_mut().push((step, name));
+                yield_now().await;
+            }
+        });
+    }
+    while executor.run_batch() {}
+    assert_eq!(
+        *trace.borrow(),
+        [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    );
+}
+
+#[test]
+fn a_batch_runs_what_was_ready_when_it_began() {
+    let polls = Rc::new(Cell::new(0));
+    let executor = LocalExecutor::new();
+    let count = polls.clone();
+    executor.spawn(async move {
+        loop {
+            count.set(count.get() + 1);
+            yield_now().await;
+        }
+    });
+    assert!(executor.run_batch());
+    assert_eq!(
+        polls.get(),
+        1,
+        "a task that wakes itself waits for the next batch"
+    );
+    assert!(executor.run_batch());
+    assert_eq!(polls.get(), 2);
+}
+
+#[test]
+fn a_batch_is_bounded_by_the_builder() {
+    let executor = LocalExecutor::builder().batch_max(3).build();
+    let handles: Vec<_> = (0..7).map(|_| executor.spawn(async {})).collect();
+    let done = || handles.iter().filter(|handle| handle.is_finished()).count();
+    assert!(executor.run_batch());
+    assert_eq!(done(), 3);
+    assert!(executor.run_batch());
+    assert!(!executor.run_batch());
+    assert_eq!(done(), 7);
+}
+
+#[test]
+fn block_on_polls_borrowing_futures_and_joins() {
+    let text = String::from("tea");
+    let executor = LocalExecutor::new();
+    let task = executor.spawn(async { text.len() });
+    let borrowed = &text;
+    let sum = executor.block_on(async move { task.await.unwrap() + borrowed.len() });
+    assert_eq!(sum, 6);
+}
+
+#[test]
+fn a_panic_reaches_the_joiner_and_nobody_else() {
+    let executor = LocalExecutor::new();
+    let bad = executor.spawn(async { std::panic::panic_any(7_u8) });
+    let good = executor.spawn(async { 5 });
+    let (bad, good) = executor.block_on(async { (bad.await, good.await) });
+    let error = bad.unwrap_err();
+    assert!(error.is_panic() && !error.is_cancelled());
+    assert_eq!(*error.into_panic().downcast::<u8>().unwrap(), 7);
+    assert_eq!(good.unwrap(), 5);
+}
+
+#[test]
+fn abort_drops_the_future_in_the_next_batch() {
+    let drops = Rc::new(Cell::new(0));
+    let executor = LocalExecutor::new();
+    for batches_before in 0..2 {
+        let count = drops.clone();
+        let guard = OnDrop(move || count.set(count.get() + 1));
+        let task = executor.spawn(async move {
+            let _guard = guard;
+            pending::<()>().await;
+        });
+        for _ in 0..batches_before {
+            executor.run_batch();
+        }
+        task.abort();
+        assert!(!task.is_finished());
+        executor.run_batch();
+        assert!(task.is_finished());
+        assert!(executor.block_on(task).unwrap_err().is_cancelled());
+        assert_eq!(drops.take(), 1);
+    }
+}
+
+#[test]
+fn abort_from_inside_the_task_takes_effect_when_the_poll_ends() {
+    let handle = Rc::new(RefCell::new(None::<executor::LocalJoinHandle<()>>));
+    let executor = LocalExecutor::new();
+    let own = handle.clone();
+    let task = executor.spawn(async move {
+        own.borrow().as_ref().unwrap().abort();
+        pending::<()>().await;
+    });
+    *handle.borrow_mut() = Some(task);
+    executor.run_batch();
+    let task = handle.borrow_mut().take().unwrap();
+    assert!(task.is_finished());
+    assert!(executor.block_on(task).unwrap_err().is_cancelled());
+}
+
+#[test]
+fn abort_after_the_end_changes_nothing() {
+    let executor = LocalExecutor::new();
+    let task = executor.spawn(async { 3 });
+    executor.run_batch();
+    task.abort();
+    assert_eq!(executor.block_on(task).unwrap(), 3);
+}
+
+#[test]
+fn a_dropped_handle_lets_the_task_go_on() {
+    let done = Rc::new(Cell::new(false));
+    let executor = LocalExecutor::new();
+    let set = done.clone();
+    drop(executor.spawn(async move {
+        yield_now().await;
+        set.set(true);
+    }));
+    while executor.run_batch() {}
+    assert!(done.get());
+}
+
+#[test]
+fn dropping_the_executor_drops_each_future_once_here() {
+    let drops = Rc::new(Cell::new(0));
+    let here = thread::current().id();
+    let guard = |drops: &Rc<Cell<i32>>| {
+        let drops = drops.clone();
+        OnDrop(move || {
+            assert_eq!(thread::current().id(), here);
+            drops.set(drops.get() + 1);
+        })
+    };
+    let executor = LocalExecutor::new();
+    let suspended = guard(&drops);
+    let kept = executor.spawn(async move {
+        let _guard = suspended;
+        pending::<()>().await;
+    });
+    executor.run_batch();
+    let never_polled = guard(&drops);
+    executor.spawn(async move { drop(never_polled) });
+    let finished = guard(&drops);
+    let with_output = executor.spawn(async move { finished });
+    executor.run_batch();
+    let late = guard(&drops);
+    executor.spawn(async move { drop(late) });
+    assert_eq!(drops.get(), 1, "the first never-polled one has run");
+    drop(executor);
+    assert_eq!(drops.get(), 3, "the suspended and the late one are dropped");
+    assert!(kept.is_finished());
+    assert!(executor::block_on(kept).unwrap_err().is_cancelled());
+    drop(with_output);
+    assert_eq!(drops.get(), 4, "an output belongs to its handle");
+}
+
+#[test]
+fn a_wake_from_another_thread_ends_the_park() {
+    let executor = LocalExecutor::new();
+    for _ in 0..200 {
+        let (send, receive) = mpsc::channel::<Waker>();
+        let helper = thread::spawn(move || receive.recv().unwrap().wake());
+        let mut sent = false;
+        executor.block_on(poll_fn(|cx| {
+            if sent {
+                return Poll::Ready(());
+            }
+            sent = true;
+            send.send(cx.waker().clone()).unwrap();
+            Poll::Pending
+        }));
+        helper.join().unwrap();
+    }
+}
+
+#[test]
+fn the_host_is_called_once_until_the_inbox_is_drained() {
+    let host = Arc::new(Counter::default());
+    let executor = LocalExecutor::with_waker(host.clone().into());
+    let open = Rc::new(Cell::new(false));
+    let slots: Vec<_> = (0..3).map(|_| Rc::new(RefCell::new(None))).collect();
+    for slot in &slots {
+        executor.spawn(gate(open.clone(), slot.clone()));
+    }
+    executor.run_batch();
+    assert_eq!(host.count(), 0, "a spawn on the owner thread needs no call");
+    let wakers: Vec<Waker> = slots
+        .iter()
+        .map(|slot| slot.borrow().clone().unwrap())
+        .collect();
+    assert!(!executor.has_ready());
+    thread::scope(|scope| {
+        scope.spawn(|| wakers.iter().for_each(Waker::wake_by_ref));
+    });
+    assert_eq!(host.count(), 1);
+    assert!(executor.has_ready(), "the inbox counts");
+    executor.run_batch();
+    thread::scope(|scope| {
+        scope.spawn(|| wakers.iter().for_each(Waker::wake_by_ref));
+    });
+    assert_eq!(host.count(), 2, "drained, so the next wake calls again");
+}
+
+#[test]
+fn entered_wakes_stay_on_the_thread() {
+    let host = Arc::new(Counter::default());
+    let executor = LocalExecutor::with_waker(host.clone().into());
+    let (open, slot) = (Rc::new(Cell::new(false)), Rc::new(RefCell::new(None)));
+    let task = executor.spawn(gate(open.clone(), slot.clone()));
+    executor.run_batch();
+    let waker = slot.borrow_mut().take().unwrap();
+    {
+        let _entered = executor.enter();
+        waker.wake_by_ref();
+        assert_eq!(host.count(), 0);
+        assert!(executor.has_ready());
+    }
+    executor.run_batch();
+    waker.wake_by_ref();
+    assert_eq!(
+        host.count(),
+        1,
+        "not entered: the owner thread is like any other"
+    );
+    open.set(true);
+    executor.run_batch();
+    assert!(task.is_finished());
+}
+
+#[test]
+fn guards_may_be_dropped_in_any_order() {
+    let (open, slot) = (Rc::new(Cell::new(false)), Rc::new(RefCell::new(None)));
+    let first = LocalExecutor::new();
+    let second = LocalExecutor::new();
+    let one = first.enter();
+    let two = second.enter();
+    drop(one);
+    drop(first);
+    let task = second.spawn(gate(open.clone(), slot.clone()));
+    second.run_batch();
+    drop(two);
+    let third = LocalExecutor::new();
+    open.set(true);
+    slot.borrow_mut().take().unwrap().wake();
+    second.block_on(task).unwrap();
+    std::mem::forget(third.enter());
+    drop(third);
+}
+
+#[test]
+fn wakers_and_handles_outlive_the_executor() {
+    let slot = Rc::new(RefCell::new(None));
+    let open = Rc::new(Cell::new(false));
+    let executor = LocalExecutor::new();
+    let task = executor.spawn(gate(open, slot.clone()));
+    executor.run_batch();
+    drop(executor);
+    let waker = slot.borrow_mut().take().unwrap();
+    waker.wake_by_ref();
+    let other = waker.clone();
+    thread::spawn(move || {
+        let cloned_here = other.clone();
+        other.wake_by_ref();
+        cloned_here.wake();
+    })
+    .join()
+    .unwrap();
+    assert!(task.is_finished());
+    drop(task);
+    waker.wake();
+}
+
+#[test]
+fn a_spawner_spawns_siblings_and_outlives_the_executor() {
+    let executor = LocalExecutor::new();
+    let spawner = executor.spawner();
+    let inner = spawner.clone();
+    let task = executor.spawn(async move { inner.spawn(async { 2 }).await.unwrap() + 1 });
+    assert_eq!(executor.block_on(task).unwrap(), 3);
+    drop(executor);
+    assert!(spawner.is_closed());
+    let task = spawner.spawn(async { 1 });
+    assert!(task.is_finished());
+    assert!(executor::block_on(task).unwrap_err().is_cancelled());
+}
+
+#[test]
+fn a_root_is_polled_only_when_woken() {
+    let polls = Cell::new(0);
+    let slot = Rc::new(RefCell::new(None::<Waker>));
+    let executor = LocalExecutor::new();
+    let mut root = pin!(executor.root(poll_fn(|cx| {
+        polls.set(polls.get() + 1);
+        *slot.borrow_mut() = Some(cx.waker().clone());
+        if polls.get() == 3 {
+            Poll::Ready("done")
+        } else {
+            Poll::Pending
+        }
+    })));
+    assert!(executor.has_ready());
+    assert_eq!(root.as_mut().poll_if_woken(), Poll::Pending);
+    assert!(!executor.has_ready());
+    assert_eq!(root.as_mut().poll_if_woken(), Poll::Pending);
+    assert_eq!(polls.get(), 1);
+    let waker = slot.borrow_mut().take().unwrap();
+    waker.wake(); // not entered: through the inbox
+    assert!(executor.has_ready());
+    executor.run_batch();
+    assert_eq!(root.as_mut().poll_if_woken(), Poll::Pending);
+    {
+        let _entered = executor.enter();
+        slot.borrow_mut().take().unwrap().wake();
+    }
+    assert!(executor.has_ready());
+    assert_eq!(root.as_mut().poll_if_woken(), Poll::Ready("done"));
+    assert!(!executor.has_ready());
+    assert_eq!(root.as_mut().poll_if_woken(), Poll::Pending);
+    slot.borrow_mut().take().unwrap().wake();
+    executor.run_batch();
+    assert!(!executor.has_ready());
+}
+
+#[test]
+fn block_on_can_be_repeated_with_wakers_left_over() {
+    let slot = RefCell::new(None::<Waker>);
+    let executor = LocalExecutor::new();
+    for _ in 0..3 {
+        executor.block_on(poll_fn(|cx| {
+            if let Some(old) = slot.borrow_mut().replace(cx.waker().clone()) {
+                old.wake_by_ref();
+                old.wake();
+            }
+            Poll::Ready(())
+        }));
+    }
+}
+
+#[test]
+fn nested_block_on_of_another_executor_works_of_the_same_it_says_why_not() {
+    let outer = Rc::new(LocalExecutor::new());
+    let same = outer.clone();
+    let task = outer.spawn(async move {
+        let inner = LocalExecutor::new();
+        let task = inner.spawn(async { 4 });
+        let four = inner.block_on(task).unwrap();
+        let free = executor::block_on(async { 5 });
+        let refused = catch_unwind(AssertUnwindSafe(|| same.block_on(async {}))).unwrap_err();
+        (four, free, *refused.downcast::<&str>().unwrap())
+    });
+    let (four, free, message) = outer.block_on(task).unwrap();
+    assert_eq!((four, free), (4, 5));
+    assert!(message.contains("the same LocalExecutor"), "{message}");
+    let message = outer.block_on(async {
+        let refused = catch_unwind(AssertUnwindSafe(|| outer.run_batch())).unwrap_err();
+        *refused.downcast::<String>().unwrap()
+    });
+    assert!(message.contains("LocalExecutor::run_batch"), "{message}");
+}
+
+#[test]
+fn a_narrow_waker_count_does_not_overflow() {
+    let slot = Rc::new(RefCell::new(None));
+    let open = Rc::new(Cell::new(false));
+    let executor = LocalExecutor::new();
+    let task = executor.spawn(gate(open.clone(), slot.clone()));
+    executor.run_batch();
+    let waker = slot.borrow_mut().take().unwrap();
+    let _entered = executor.enter();
+    let mut clones: Vec<Waker> = (0..100_000).map(|_| waker.clone()).collect();
+    let far = clones.split_off(50_000);
+    thread::spawn(move || drop(far)).join().unwrap();
+    drop(clones);
+    let far: Vec<Waker> = (0..100_000).map(|_| waker.clone()).collect();
+    let far = thread::spawn(move || far.iter().map(Waker::clone).collect::<Vec<_>>())
+        .join()
+        .unwrap();
+    drop(far); // cloned there, dropped here: the owner's count goes below zero
+    open.set(true);
+    waker.wake();
+    executor.run_batch();
+    assert!(task.is_finished());
+}
+
+#[test]
+fn the_joiners_waker_is_replaced_and_called_once() {
+    let (first, second) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
+    let open = Rc::new(Cell::new(false));
+    let slot = Rc::new(RefCell::new(None));
+    let executor = LocalExecutor::new();
+    let mut task = pin!(executor.spawn(gate(open.clone(), slot.clone())));
+    let wakers: [Waker; 2] = [first.clone().into(), second.clone().into()];
+    for waker in &wakers {
+        assert!(
+            task.as_mut()
+                .poll(&mut Context::from_waker(waker))
+                .is_pending()
+        );
+    }
+    executor.run_batch();
+    open.set(true);
+    slot.borrow_mut().take().unwrap().wake();
+    executor.run_batch();
+    assert_eq!((first.count(), second.count()), (0, 1));
+    assert!(
+        task.as_mut()
+            .poll(&mut Context::from_waker(&wakers[0]))
+            .is_ready()
+    );
+}
