@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod block_on;
+mod blocking;
 mod error;
 mod local;
 mod stage;
@@ -8,6 +9,8 @@ mod sync;
 mod yield_now;
 
 pub use block_on::block_on;
+pub use blocking::report::Report;
+pub use blocking::{Blocking, BlockingBuilder, BlockingPool};
 pub use error::JoinError;
 pub use local::builder::LocalBuilder;
 pub use local::handle::LocalJoinHandle;

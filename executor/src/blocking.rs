@@ -1,0 +1,335 @@
+//! A bounded pool of threads for work that blocks.
+
+mod crew;
+mod job;
+mod places;
+pub(crate) mod report;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use parking_lot::RwLock;
+
+use crate::blocking::crew::{Crew, Queued};
+use crate::blocking::job::JobCell;
+use crate::blocking::report::Report;
+use crate::error::JoinError;
+
+/// Runs closures that block (files, DNS, databases) on threads of their own, under any executor.
+///
+/// Both the threads and the queue in front of them are bounded: when the queue is full, `run(…).await`
+/// waits for a place without blocking its thread. Threads start when jobs outnumber them and retire after
+/// `keep_alive` without work. Cloning gives another handle to the same pool; when the last one is gone, the
+/// threads finish what is queued and end.
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// let pool = executor::BlockingPool::builder().max_threads(4).queue(64).build()?;
+/// let text = executor::block_on(pool.run(|| std::fs::read_to_string("Cargo.toml"))).unwrap()?;
+/// assert!(text.contains("[package]"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct BlockingPool {
+    front: Arc<Front>,
+}
+
+struct Front {
+    // None once shut down: with the last sender gone, the threads end.
+    sender: RwLock<Option<Sender<Queued>>>,
+    receiver: Receiver<Queued>,
+    crew: Arc<Crew>,
+}
+
+/// Sets a [`BlockingPool`] up.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct BlockingBuilder {
+    max_threads: usize,
+    queue: usize,
+    thread_name: String,
+    keep_alive: Duration,
+}
+
+impl BlockingBuilder {
+    /// At most this many threads; 64 by default, at least 1.
+    pub fn max_threads(mut self, threads: usize) -> Self {
+        self.max_threads = threads.max(1);
+        self
+    }
+
+    /// At most this many jobs that wait for a thread; 1,024 by default, at least 1.
+    pub fn queue(mut self, jobs: usize) -> Self {
+        self.queue = jobs.max(1);
+        self
+    }
+
+    /// What the threads are called; `blocking` by default.
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        self.thread_name = name.into();
+        self
+    }
+
+    /// How long a thread without work stays; 10 s by default.
+    pub fn keep_alive(mut self, idle: Duration) -> Self {
+        self.keep_alive = idle;
+        self
+    }
+
+    /// Makes the pool. No thread is started before the first job.
+    ///
+    /// # Errors
+    /// When the thread name cannot be one: it contains a zero byte.
+    pub fn build(self) -> io::Result<BlockingPool> {
+        if self.thread_name.contains('\0') {
+            let message = "a thread name contains no zero byte";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let (sender, receiver) = bounded(self.queue);
+        let crew = Crew::new(self.max_threads, self.thread_name, self.keep_alive);
+        let front = Front {
+            sender: RwLock::new(Some(sender)),
+            receiver,
+            crew,
+        };
+        Ok(BlockingPool {
+            front: Arc::new(front),
+        })
+    }
+}
+
+impl BlockingPool {
+    /// Sets a pool up.
+    pub fn builder() -> BlockingBuilder {
+        BlockingBuilder {
+            max_threads: 64,
+            queue: 1024,
+            thread_name: "blocking".to_string(),
+            keep_alive: Duration::from_secs(10),
+        }
+    }
+
+    /// Runs a job on a thread of the pool and gives its result.
+    ///
+    /// It is submitted when the future is first polled. A panic comes back as a [`JoinError`]. If the future
+    /// is dropped before the job began, the job never runs; after that it runs to its end and its result is
+    /// dropped on the thread that ran it.
+    #[track_caller]
+    pub fn run<F, T>(&self, job: F) -> Blocking<F, T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let cell = JobCell::new(job, Location::caller());
+        Blocking {
+            pool: self.clone(),
+            cell,
+            submission: Submission::New,
+        }
+    }
+
+    /// Submits a job at once, or gives it back when the queue is full or the pool is shut down.
+    ///
+    /// # Errors
+    /// The job itself, when there was no place for it.
+    #[track_caller]
+    pub fn try_run<F, T>(&self, job: F) -> Result<Blocking<F, T>, F>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let cell = JobCell::new(job, Location::caller());
+        if !self.front.crew.places.anyone_waits() {
+            let queued: Queued = cell.clone();
+            if let Ok(()) = self.front.submit(queued) {
+                return Ok(Blocking {
+                    pool: self.clone(),
+                    cell,
+                    submission: Submission::Made,
+                });
+            }
+        }
+        Err(cell.take_back())
+    }
+
+    /// How many threads there are now.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.front.crew.threads()
+    }
+
+    /// Takes no more jobs, cancels those that have not begun, and waits for the rest, which blocks this
+    /// thread for at most `patience`. Threads that are still at work then are left to themselves.
+    pub fn shutdown(&self, patience: Duration) -> Report {
+        let crew = &self.front.crew;
+        crew.closed.store(true, Ordering::Relaxed);
+        *self.front.sender.write() = None;
+        let mut cancelled = 0;
+        for job in self.front.receiver.try_iter() {
+            job.cancel();
+            crew.remove_job();
+            cancelled += 1;
+        }
+        crew.places.call_all();
+        let (cancelled_by_threads, running) = crew.wait_for_end(patience);
+        Report {
+            cancelled: cancelled + cancelled_by_threads,
+            running,
+        }
+    }
+}
+
+/// Why a job was not queued.
+enum NoPlace {
+    Full,
+    Closed,
+}
+
+impl Front {
+    fn submit(&self, job: Queued) -> Result<(), NoPlace> {
+        let sender = self.sender.read();
+        let Some(sender) = &*sender else {
+            return Err(NoPlace::Closed);
+        };
+        let grow = self.crew.add_job();
+        let sent = sender.try_send(job);
+        if grow {
+            // Also when the queue was full: then every thread is busy and one more helps.
+            self.crew.start_thread(self.receiver.clone());
+        }
+        sent.map_err(|refused| {
+            self.crew.remove_job();
+            match refused {
+                TrySendError::Full(_) => NoPlace::Full,
+                TrySendError::Disconnected(_) => NoPlace::Closed,
+            }
+        })
+    }
+}
+
+impl fmt::Debug for BlockingPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockingPool")
+            .field("threads", &self.threads())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The result of a blocking job, to be awaited; from [`BlockingPool::run`].
+#[must_use = "the job is submitted when this is first polled"]
+pub struct Blocking<F, T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    pool: BlockingPool,
+    cell: Arc<JobCell<F, T>>,
+    submission: Submission,
+}
+
+enum Submission {
+    New,
+    /// In line for a place, with this ticket.
+    InLine(u64),
+    Made,
+}
+
+impl<F, T> Blocking<F, T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    /// Tries to get a place; false when it has to wait.
+    fn submit(&mut self, cx: &mut Context<'_>) -> Result<bool, JoinError> {
+        let front = &self.pool.front;
+        let places = &front.crew.places;
+        if matches!(self.submission, Submission::New) && !places.anyone_waits() {
+            match front.submit(self.cell.clone()) {
+                Ok(()) => {
+                    self.submission = Submission::Made;
+                    return Ok(true);
+                }
+                Err(NoPlace::Closed) => return Err(JoinError::cancelled()),
+                Err(NoPlace::Full) => {}
+            }
+        }
+        let ticket = match self.submission {
+            Submission::InLine(ticket) => Some(ticket),
+            _ => None,
+        };
+        // In line first, then one more look: see `Places`.
+        let ticket = places.wait(ticket, cx.waker().clone());
+        self.submission = Submission::InLine(ticket);
+        match front.submit(self.cell.clone()) {
+            Ok(()) => {
+                self.submission = Submission::Made;
+                if !places.leave(ticket) {
+                    places.one_is_free(); // called meanwhile, perhaps for another place: pass it on
+                }
+                Ok(true)
+            }
+            Err(NoPlace::Closed) => Err(JoinError::cancelled()),
+            Err(NoPlace::Full) => Ok(false),
+        }
+    }
+}
+
+impl<F, T> Future for Blocking<F, T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if !matches!(self.submission, Submission::Made) {
+            match self.submit(cx) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Pending,
+                Err(closed) => return Poll::Ready(Err(closed)),
+            }
+        }
+        self.cell.poll(cx)
+    }
+}
+
+impl<F, T> Unpin for Blocking<F, T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+}
+
+impl<F, T> Drop for Blocking<F, T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    fn drop(&mut self) {
+        if let Submission::InLine(ticket) = self.submission
+            && !self.pool.front.crew.places.leave(ticket)
+        {
+            // Called, but it goes without taking its place: that is for the next in line.
+            self.pool.front.crew.places.one_is_free();
+        }
+        self.cell.abandon();
+    }
+}
+
+impl<F, T> fmt::Debug for Blocking<F, T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blocking").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,141 @@
+//! One job: its closure, then its result, and whoever waits for it.
+
+use std::mem;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
+
+use crate::error::{JoinError, contain};
+
+/// A job as a worker sees it.
+pub(crate) trait Job: Send + Sync {
+    /// Takes the closure out and calls it, unless it was cancelled.
+    fn run(&self);
+    /// Ends it without calling the closure, if it has not begun.
+    fn cancel(&self);
+    fn location(&self) -> &'static Location<'static>;
+}
+
+pub(crate) struct JobCell<F, T> {
+    stage: Mutex<Stage<F, T>>,
+    location: &'static Location<'static>,
+}
+
+/// ```text
+///   Waiting --- run ---> Running --- end ---> Done --- poll ---> Gone
+///      +------ cancel ---> Done(cancelled)      |                  ^
+///      +------ the awaiter goes ----------------+------------------+
+/// ```
+enum Stage<F, T> {
+    Waiting(F, Option<Waker>),
+    Running(Option<Waker>),
+    Done(Result<T, JoinError>),
+    Gone,
+}
+
+impl<F, T> JobCell<F, T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    pub(crate) fn new(job: F, location: &'static Location<'static>) -> Arc<Self> {
+        Arc::new(JobCell {
+            stage: Mutex::new(Stage::Waiting(job, None)),
+            location,
+        })
+    }
+
+    /// The closure back out of a job that nobody else has seen.
+    pub(crate) fn take_back(self: Arc<Self>) -> F {
+        match mem::replace(&mut *self.stage.lock(), Stage::Gone) {
+            Stage::Waiting(job, _) => job,
+            _ => unreachable!("it was never queued"),
+        }
+    }
+
+    /// The result, or a place for the waker.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        // The clone is user code: not under the lock.
+        let waker = cx.waker().clone();
+        let mut stage = self.stage.lock();
+        let before = match &mut *stage {
+            Stage::Waiting(_, slot) | Stage::Running(slot) => slot.replace(waker),
+            Stage::Gone => panic!("a blocking job was polled after it gave its result"),
+            Stage::Done(_) => {
+                let Stage::Done(result) = mem::replace(&mut *stage, Stage::Gone) else {
+                    unreachable!("matched just now")
+                };
+                return Poll::Ready(result);
+            }
+        };
+        drop(stage);
+        drop(before);
+        Poll::Pending
+    }
+
+    /// The awaiter goes: a job that has not begun never will, a result is dropped here.
+    pub(crate) fn abandon(&self) {
+        let mut stage = self.stage.lock();
+        let dropped = match &mut *stage {
+            Stage::Running(slot) => {
+                let waker = slot.take();
+                drop(stage);
+                drop(waker);
+                return;
+            }
+            _ => mem::replace(&mut *stage, Stage::Gone),
+        };
+        drop(stage);
+        drop(dropped); // user code, so not under the lock
+    }
+
+    fn finish(&self, result: Result<T, JoinError>) {
+        let before = mem::replace(&mut *self.stage.lock(), Stage::Done(result));
+        if let Stage::Running(Some(waker)) = before {
+            contain(|| waker.wake());
+        }
+    }
+}
+
+impl<F, T> Job for JobCell<F, T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    fn run(&self) {
+        let mut stage = self.stage.lock();
+        let job = match mem::replace(&mut *stage, Stage::Gone) {
+            Stage::Waiting(job, waker) => {
+                *stage = Stage::Running(waker);
+                job
+            }
+            other => {
+                *stage = other;
+                return;
+            }
+        };
+        drop(stage);
+        let result = catch_unwind(AssertUnwindSafe(job)).map_err(JoinError::panicked);
+        self.finish(result);
+    }
+
+    fn cancel(&self) {
+        let mut stage = self.stage.lock();
+        match mem::replace(&mut *stage, Stage::Done(Err(JoinError::cancelled()))) {
+            Stage::Waiting(job, waker) => {
+                drop(stage);
+                contain(|| drop(job));
+                if let Some(waker) = waker {
+                    contain(|| waker.wake());
+                }
+            }
+            other => *stage = other,
+        }
+    }
+
+    fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+}
