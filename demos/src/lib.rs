@@ -1,5 +1,12 @@
 //! The full event loop, composed of `executor`, `reactor` and `timers`, and a program that runs
 //! on it.
+//!
+//! Read [`event_loop`] first: it is the loop, on one page.
 
+pub mod event_loop;
+pub mod handle;
 pub mod processing;
 pub mod program;
+
+pub use event_loop::EventLoop;
+pub use handle::Handle;
