@@ -5,9 +5,100 @@
 
 pub mod database;
 pub mod disk;
+pub mod http;
 pub mod url;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use executor::JoinError;
 use serde::Serialize;
+
+use crate::handle::Handle;
+use crate::program::input::Request;
+use crate::program::quantity::human_duration;
+use database::Database;
+
+/// What requests are processed with.
+#[derive(Debug)]
+pub struct Processing {
+    /// The loop it happens on.
+    pub handle: Handle,
+    /// What `query` asks.
+    pub database: Arc<Database>,
+    /// The most a file, a page or the rows of a query may have, in bytes.
+    pub max_content: usize,
+    /// How long a `get` or `query` may take.
+    pub timeout: Duration,
+}
+
+impl Processing {
+    /// Does what is asked. Dropped before it is done, it gives up: a `get` closes its connection,
+    /// a `query` that runs is called off, a `read` ends unheard.
+    ///
+    /// # Errors
+    /// A sentence for whoever asked.
+    pub async fn process(&self, request: Request) -> Result<Answer, Failure> {
+        let Self {
+            handle,
+            max_content,
+            ..
+        } = self;
+        let limit = *max_content;
+        match request {
+            Request::Sleep(duration) => {
+                handle.timers.sleep(duration).await;
+                Ok(Answer::Slept)
+            }
+            Request::Read(path) => {
+                let read = handle.blocking(move || disk::read(&path, limit));
+                read.await.unwrap_or_else(|error| Err(unfinished(&error)))
+            }
+            Request::Query(sql) => self.within_timeout(self.query(sql)).await,
+            // Boxed: a connection's state is a hundred times a sleep's, and each task would have
+            // room for it.
+            Request::Get(url) => {
+                Box::pin(self.within_timeout(http::get(handle, &url, limit))).await
+            }
+        }
+    }
+
+    async fn within_timeout(
+        &self,
+        processing: impl Future<Output = Result<Answer, Failure>>,
+    ) -> Result<Answer, Failure> {
+        let outcome = self.handle.timers.timeout(self.timeout, processing).await;
+        outcome.unwrap_or_else(|_elapsed| {
+            let limit = human_duration(self.timeout);
+            Err(Failure(format!("gave up after {limit} (--timeout)")))
+        })
+    }
+
+    async fn query(&self, sql: String) -> Result<Answer, Failure> {
+        let unwanted = Arc::new(AtomicBool::new(false));
+        let _when_dropped = SetWhenDropped(Arc::clone(&unwanted));
+        let (database, limit) = (Arc::clone(&self.database), self.max_content);
+        let query = self
+            .handle
+            .blocking(move || database.query(&sql, limit, &unwanted));
+        query.await.unwrap_or_else(|error| Err(unfinished(&error)))
+    }
+}
+
+/// Tells a thread of the pool that nobody waits for it any more.
+struct SetWhenDropped(Arc<AtomicBool>);
+
+impl Drop for SetWhenDropped {
+    fn drop(&mut self) {
+        // Relaxed: the flag carries nothing but itself.
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn unfinished(error: &JoinError) -> Failure {
+    Failure(format!("its processing ended early: {error}"))
+}
 
 /// What an input came to.
 #[derive(Clone, Debug, PartialEq, Serialize)]

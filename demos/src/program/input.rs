@@ -21,6 +21,15 @@ use super::quantity::{BadQuantity, parse_duration};
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
+    /// Something to process.
+    Process(Request),
+    /// Take no more input.
+    Stop,
+}
+
+/// What is to be processed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
     /// Wait, without anything else waiting.
     Sleep(Duration),
     /// Read a file from the disk.
@@ -29,8 +38,6 @@ pub enum Input {
     Query(String),
     /// Fetch a page.
     Get(String),
-    /// Take no more input.
-    Stop,
 }
 
 /// The words there are, each with an example of its use.
@@ -47,7 +54,7 @@ const WORDS: [(&str, &str); 5] = [
 pub enum BadInput {
     /// Nothing in the line.
     Empty,
-    /// The first word is none of [`WORDS`]; the one it resembles, if any.
+    /// The first word is none that is known; the one it resembles, if any.
     UnknownWord(String, Option<&'static str>),
     /// The word stands alone and needs an argument; an example.
     MissingArgument(&'static str, &'static str),
@@ -96,8 +103,9 @@ pub fn is_comment(line: &str) -> bool {
 /// [`BadInput`], with the offending word and an example in it.
 ///
 /// ```
-/// use demos::program::input::{Input, parse};
-/// assert_eq!(parse("read my notes.txt"), Ok(Input::Read("my notes.txt".into())));
+/// use demos::program::input::{Input, Request, parse};
+/// let read = Request::Read("my notes.txt".into());
+/// assert_eq!(parse("read my notes.txt"), Ok(Input::Process(read)));
 /// assert_eq!(parse("slep 2s").unwrap_err().to_string(),
 ///     "`slep` is not a word I know; did you mean `sleep`?");
 /// ```
@@ -121,12 +129,12 @@ pub fn parse(line: &str) -> Result<Input, BadInput> {
     if rest.is_empty() {
         return Err(BadInput::MissingArgument(word, example));
     }
-    Ok(match word {
-        "sleep" => Input::Sleep(parse_duration(rest).map_err(BadInput::Duration)?),
-        "read" => Input::Read(rest.to_owned()),
-        "query" => Input::Query(rest.to_owned()),
-        _ => Input::Get(rest.to_owned()),
-    })
+    Ok(Input::Process(match word {
+        "sleep" => Request::Sleep(parse_duration(rest).map_err(BadInput::Duration)?),
+        "read" => Request::Read(rest.to_owned()),
+        "query" => Request::Query(rest.to_owned()),
+        _ => Request::Get(rest.to_owned()),
+    }))
 }
 
 /// The known word that a mistyped one was probably meant to be.
@@ -146,20 +154,26 @@ mod tests {
 
     #[test]
     fn good_lines() {
-        assert_eq!(parse("sleep 2s"), Ok(Input::Sleep(Duration::from_secs(2))));
+        assert_eq!(
+            parse("sleep 2s"),
+            Ok(Input::Process(Request::Sleep(Duration::from_secs(2))))
+        );
         assert_eq!(
             parse("  sleep\t2s \r"),
-            Ok(Input::Sleep(Duration::from_secs(2)))
+            Ok(Input::Process(Request::Sleep(Duration::from_secs(2))))
         );
         assert_eq!(
             parse("read /etc/a b  c"),
-            Ok(Input::Read("/etc/a b  c".into()))
+            Ok(Input::Process(Request::Read("/etc/a b  c".into())))
         );
         assert_eq!(
             parse("query select 1 -- one"),
-            Ok(Input::Query("select 1 -- one".into()))
+            Ok(Input::Process(Request::Query("select 1 -- one".into())))
         );
-        assert_eq!(parse("get http://h/"), Ok(Input::Get("http://h/".into())));
+        assert_eq!(
+            parse("get http://h/"),
+            Ok(Input::Process(Request::Get("http://h/".into())))
+        );
         assert_eq!(parse("stop"), Ok(Input::Stop));
     }
 

@@ -69,7 +69,7 @@ fn output_line(output: &Output) -> Line<'_> {
     let (status, answer, error) = match &output.outcome {
         Outcome::Done(answer) => ("ok", Some(answer), None),
         Outcome::Failed(failure) => ("error", None, Some(failure.0.as_str())),
-        Outcome::Undone(why) => ("undone", None, Some(*why)),
+        Outcome::Undone(why) => ("undone", None, Some(why.as_str())),
     };
     let after_ms = output.after.as_micros() as f64 / 1000.0;
     Line::Output {
@@ -131,7 +131,10 @@ mod tests {
                 Outcome::Failed(Failure("no".to_owned())),
                 r#""error","error":"no"}"#,
             ),
-            (Outcome::Undone("late"), r#""undone","error":"late"}"#),
+            (
+                Outcome::Undone("late".to_owned()),
+                r#""undone","error":"late"}"#,
+            ),
         ] {
             assert_eq!(shown(outcome), format!("{head}{rest}\n"));
         }

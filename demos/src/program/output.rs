@@ -15,7 +15,7 @@ pub enum Outcome {
     /// It was no input, or its processing failed.
     Failed(Failure),
     /// It was still in flight when time was up; why it was not waited for.
-    Undone(&'static str),
+    Undone(String),
 }
 
 impl From<Result<Answer, Failure>> for Outcome {
@@ -106,6 +106,12 @@ pub enum Record<'a> {
 pub trait Render {
     /// The record as text, with its line end or ends.
     fn render(&mut self, record: Record<'_>) -> String;
+}
+
+impl<R: Render + ?Sized> Render for Box<R> {
+    fn render(&mut self, record: Record<'_>) -> String {
+        (**self).render(record)
+    }
 }
 
 #[cfg(test)]

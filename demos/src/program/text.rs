@@ -214,7 +214,7 @@ mod tests {
             "O7 (20ms) x\\u{d}: error: no\\u{1b}[2J\n"
         );
         assert_eq!(
-            shown("sleep 1h", Outcome::Undone("time is up")),
+            shown("sleep 1h", Outcome::Undone("time is up".to_owned())),
             "O7 (20ms) sleep 1h: left undone: time is up\n"
         );
         let tally = Tally {

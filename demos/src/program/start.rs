@@ -1,0 +1,182 @@
+//! From the command line to the exit status.
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cli::{Cli, Command, RunOptions};
+use super::display::{self, Display};
+use super::escape::{escape, shortened};
+use super::json::Json;
+use super::output::Render;
+use super::session::{End, Session, Settings};
+use super::text::Text;
+use super::{reader, signals, tour};
+use crate::event_loop::EventLoop;
+use crate::handle::Handle;
+use crate::processing::Processing;
+use crate::processing::database::Database;
+
+/// Wrong use of the command line, or the loop itself failed.
+const WRONG_USE: u8 = 2;
+
+/// Does what the command line says.
+#[must_use]
+pub fn start(cli: Cli) -> ExitCode {
+    let status = match cli.command {
+        None | Some(Command::Tour) => play_tour(),
+        Some(Command::Run(options)) => run(&options),
+    };
+    ExitCode::from(status.unwrap_or_else(|message| {
+        complain(&message);
+        WRONG_USE
+    }))
+}
+
+fn play_tour() -> Result<u8, String> {
+    let processing = |handle: &Handle| {
+        let database = Database::sample().map_err(|failure| failure.0)?;
+        Ok(Processing {
+            handle: handle.clone(),
+            database: Arc::new(database),
+            max_content: 1 << 20,
+            timeout: Duration::from_secs(30),
+        })
+    };
+    let settings = Settings {
+        trace: true,
+        limit: 100,
+        max_line: 1024,
+        grace: None,
+    };
+    let seen = Rc::new(RefCell::new(tour::Seen::default()));
+    let visitor = tour::Tour::new(Rc::clone(&seen));
+    let end = on_a_loop(processing, async |handle, processing, display| {
+        let signals = signals::listen(&handle)?;
+        let lines = tour::play(&handle).await?;
+        Ok(Session::new(
+            &handle,
+            processing,
+            settings,
+            (lines, signals),
+            (visitor, display),
+        )
+        .run()
+        .await)
+    })?;
+    let played_out = matches!(end, End::Finished(_));
+    let status = status_of(end)?;
+    if !played_out {
+        return Ok(status);
+    }
+    let (farewell, as_announced) = tour::farewell(&seen.borrow());
+    // Who closed standard output by now has seen enough.
+    let _ = io::stdout().write_all(farewell.as_bytes());
+    Ok(u8::from(!as_announced))
+}
+
+fn run(options: &RunOptions) -> Result<u8, String> {
+    let settings = Settings {
+        trace: options.trace,
+        limit: options.limit as usize,
+        max_line: options.max_line,
+        grace: options.grace,
+    };
+    let processing = |handle: &Handle| {
+        let database = match &options.database {
+            None => Database::sample(),
+            Some(file) => Database::in_file(file),
+        };
+        let database = database.map_err(|failure| match &options.database {
+            None => failure.0,
+            Some(file) => format!("--database {}: {failure}", file.display()),
+        })?;
+        Ok(Processing {
+            handle: handle.clone(),
+            database: Arc::new(database),
+            max_content: options.max_content,
+            timeout: options.timeout,
+        })
+    };
+    let render: Box<dyn Render> = if options.json {
+        Box::new(Json)
+    } else {
+        Box::new(Text {
+            preview: options.preview,
+        })
+    };
+    let end = on_a_loop(processing, async |handle, processing, display| {
+        let signals = signals::listen(&handle)?;
+        let lines = match &options.input {
+            None => reader::read_stdin(&handle, options.max_line)?,
+            Some(file) => reader::read_file(&handle, file, options.max_line).map_err(|error| {
+                io::Error::new(error.kind(), format!("--input {}: {error}", file.display()))
+            })?,
+        };
+        if options.input.is_none() && io::stdin().is_terminal() {
+            eprintln!(
+                "sleep 2s · read PATH · query SQL · get URL · stop (or ctrl-d); --help tells more"
+            );
+        }
+        Ok(Session::new(
+            &handle,
+            processing,
+            settings,
+            (lines, signals),
+            (render, display),
+        )
+        .run()
+        .await)
+    })?;
+    status_of(end)
+}
+
+/// Makes a loop and what a session needs on it, and runs the session.
+fn on_a_loop(
+    processing: impl FnOnce(&Handle) -> Result<Processing, String>,
+    session: impl AsyncFnOnce(Handle, Rc<Processing>, Display) -> io::Result<End>,
+) -> Result<End, String> {
+    let failed = |error: io::Error| error.to_string();
+    let event_loop = EventLoop::new().map_err(failed)?;
+    let handle = event_loop.handle().clone();
+    let processing = Rc::new(processing(&handle)?);
+    let display = Display::new(&handle, display::stdout().map_err(failed)?).map_err(failed)?;
+    event_loop
+        .run(session(handle, processing, display))
+        .and_then(|end| end)
+        .map_err(failed)
+}
+
+/// The exit status that tells how it ended; what standard output cannot tell goes to standard
+/// error.
+fn status_of(end: End) -> Result<u8, String> {
+    match end {
+        End::Finished(tally) => Ok(tally.exit_status()),
+        // `| head -1`: who reads has had enough, and that is no error.
+        End::Unheard(tally, error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(tally.exit_status())
+        }
+        End::Unheard(_, error) => Err(format!("standard output takes no more: {error}")),
+        End::Broken(_, error) => Err(format!("the input broke off: {error}")),
+        End::Interrupted(signal, undone) => {
+            // Whoever holds standard error may hold us now; one more signal helps.
+            let _ = signals::end_at_the_next();
+            for (number, line) in &undone {
+                complain(&format!(
+                    "{} again: left undone: I{number} {}",
+                    signal.name(),
+                    shortened(line)
+                ));
+            }
+            Ok(signal.exit_status())
+        }
+    }
+}
+
+/// A line on standard error. That it cannot be written is no reason to panic.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "event-loop: {}", escape(message));
+}
