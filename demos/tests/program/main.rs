@@ -1,0 +1,12 @@
+//! The program as a process: real pipes, files, terminals, signals, and its exit status.
+//!
+//! Nothing here is asserted of elapsed time but that a hung process fails its test. What is
+//! asserted is order, counts and words.
+
+mod bad_input;
+mod ending;
+mod idle;
+mod process;
+mod run;
+mod terminal;
+mod tour;
