@@ -3,9 +3,19 @@
 
 #[cfg(not(loom))]
 mod real {
+    pub(crate) use std::alloc::{alloc, dealloc};
     pub(crate) use std::cell::Cell;
     pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
     pub(crate) use std::thread::{Thread, current as current_thread, park};
+
+    /// In a model, something that must be dropped by its end.
+    pub(crate) struct Witness;
+
+    impl Witness {
+        pub(crate) fn new() -> Self {
+            Witness
+        }
+    }
 
     std::thread_local! {
         static CURRENT: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
@@ -27,9 +37,23 @@ mod real {
 
 #[cfg(loom)]
 mod real {
+    pub(crate) use loom::alloc::{alloc, dealloc};
     pub(crate) use loom::cell::Cell;
     pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
     pub(crate) use loom::thread::{Thread, current as current_thread, park};
+
+    /// Something that must be dropped by the end of a model: loom counts its own `Arc`s.
+    pub(crate) struct Witness {
+        _counted: loom::sync::Arc<()>,
+    }
+
+    impl Witness {
+        pub(crate) fn new() -> Self {
+            Witness {
+                _counted: loom::sync::Arc::new(()),
+            }
+        }
+    }
 
     loom::thread_local! {
         static CURRENT: std::cell::Cell<*const ()> = std::cell::Cell::new(std::ptr::null());

@@ -22,7 +22,9 @@ use crate::local::live::LiveList;
 use crate::local::memory::Memory;
 use crate::local::order::Order;
 use crate::local::ready::ReadyQueue;
-use crate::sync::{AtomicUsize, Cell, Ordering, Thread, current_thread, entered, replace_entered};
+use crate::sync::{
+    AtomicUsize, Cell, Ordering, Thread, Witness, current_thread, entered, replace_entered,
+};
 
 pub(crate) struct Hub {
     // any thread
@@ -46,6 +48,7 @@ pub(crate) struct Hub {
     guards: Cell<usize>,
     /// A guard was dropped out of order, so another may restore this hub's address.
     disordered: Cell<bool>,
+    _freed: Witness,
 }
 
 /// A counted reference to a hub.
@@ -73,6 +76,7 @@ impl Hub {
             closed: Cell::new(false),
             guards: Cell::new(0),
             disordered: Cell::new(false),
+            _freed: Witness::new(),
         });
         HubRef(NonNull::from(Box::leak(hub)))
     }

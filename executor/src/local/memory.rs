@@ -9,9 +9,11 @@
 //! 2. A block in a list begins with the pointer to the next one.
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, handle_alloc_error};
 use std::cell::Cell;
 use std::ptr::NonNull;
+
+use crate::sync::{alloc, dealloc};
 
 /// Classes are this far apart, in bytes; also the alignment of every block.
 const STEP: usize = 16;
