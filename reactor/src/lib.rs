@@ -11,6 +11,9 @@ mod alarm;
 mod futures_io;
 #[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod model;
 pub mod pipe;
 pub mod poller;
 mod reactor;

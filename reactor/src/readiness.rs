@@ -128,7 +128,7 @@ impl Word {
     #[must_use]
     pub(crate) const fn event(self, ready: Ready) -> Word {
         let mut word = self.0 | ready.0 as u64;
-        if ready.0 as u64 & READABLE != 0 && !cfg!(seeded_bug = "event_keeps_reader") {
+        if ready.0 as u64 & READABLE != 0 {
             word &= !READER;
         }
         if ready.0 as u64 & WRITABLE != 0 {

@@ -4,7 +4,8 @@
 //!
 //! A task that wants to sleep leaves its waker under the lock and *then* sets its waiter bit with a
 //! read-modify-write ([`Slot::poll_ready`]). An event sets the ready bit and takes the waiter bit in
-//! one read-modify-write ([`Slot::deliver`]). All read-modify-writes of one word are in one order:
+//! one read-modify-write ([`Slot::deliver`]). Nothing but read-modify-writes changes the word, and
+//! those of one word are in one order:
 //!
 //! * event first: the task's own operation returns a word with the ready bit in it, and the task
 //!   does not sleep;
@@ -138,7 +139,7 @@ impl Slot {
             true => generation,
             false => generation.wrapping_add(1),
         };
-        self.word.store((next as u64) << 32, Ordering::Release);
+        self.word.swap(u64::from(next) << 32, Ordering::AcqRel);
         let mut left = Vec::new();
         let mut waiters = self.waiters.lock();
         waiters.take(Direction::Read, &mut left);
@@ -199,13 +200,8 @@ impl Slot {
             return Poll::Ready(Ok(word));
         }
         let waker = cx.waker().clone();
-        let _replaced;
+        let _replaced; // declared before the lock, so dropped after it
         let mut waiters = self.waiters.lock();
-        if cfg!(seeded_bug = "bit_before_waker") {
-            self.word.fetch_or(Word::wait(direction), Ordering::AcqRel);
-            drop(waiters);
-            waiters = self.waiters.lock();
-        }
         _replaced = waiters.keep(direction, waiter, waker);
         // AcqRel: pairs with `deliver`; see the argument at the top of this file.
         let word = Word(self.word.fetch_or(Word::wait(direction), Ordering::AcqRel));
