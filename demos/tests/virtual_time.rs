@@ -133,7 +133,8 @@ fn equal_sleeps_end_in_the_order_they_were_taken_in() {
 
 #[test]
 fn time_stands_still_while_a_thread_of_the_pool_is_busy() {
-    let slow = "query with recursive n(i) as (select 1 union all select i + 1 from n where i < 300000) \
+    let slow = "query with recursive n(i) as \
+                (select 1 union all select i + 1 from n where i < 300000) \
                 select max(i) from n";
     let (_, told) = play(vec!["sleep 1ns".to_owned(), slow.to_owned()]);
     let order: Vec<(u64, Duration)> = told

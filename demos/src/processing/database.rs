@@ -163,7 +163,9 @@ fn rows_of(connection: &Connection, sql: &str, limit: usize) -> Result<Rows, Fai
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if columns.is_empty() {
         return Err(Failure(
-            "SQL: queries here only read, and this gives no rows; write for example `query select 1`".to_owned(),
+            "SQL: queries here only read, and this gives no rows; write for example \
+             `query select 1`"
+                .to_owned(),
         ));
     }
     let rows = collect(&mut statement, columns.len(), limit)?;
@@ -264,11 +266,14 @@ mod tests {
         let database = Database::sample().unwrap();
         let rows = ask(
             &database,
-            "select p.name, count(*) n from planets p join moons m on m.planet = p.name group by 1 order by n desc, 1 limit 1",
+            "select p.name, count(*) n from planets p join moons m on m.planet = p.name \
+             group by 1 order by n desc, 1 limit 1",
         );
         assert!(rows.is_ok_and(|rows| rows.rows.len() == 1));
         assert!(ask(&database, "pragma table_info(planets)").is_ok_and(|rows| rows.rows.len() > 2));
-        assert!(ask(&database, "with recursive n(i) as (select 1 union all select i+1 from n where i<9) select sum(i) from n").is_ok());
+        let recursive = "with recursive n(i) as (select 1 union all select i+1 from n where i<9) \
+                         select sum(i) from n";
+        assert!(ask(&database, recursive).is_ok());
     }
 
     #[test]

@@ -31,9 +31,12 @@ Exit status:
   3    something was left undone when the grace was over
   130  ended at once by a second ctrl-c (143: SIGTERM)";
 
+const MORE: &str = "--help tells the inputs and the exit statuses.";
+
 /// An event loop at work: takes inputs as they come, gives outputs as they are ready.
 #[derive(Debug, Parser)]
-#[command(name = "event-loop", version, about, after_long_help = GRAMMAR, after_help = "--help tells the inputs and the exit statuses.")]
+#[command(name = "event-loop", version, about)]
+#[command(after_long_help = GRAMMAR, after_help = MORE)]
 pub struct Cli {
     /// What to do; without one, the tour.
     #[command(subcommand)]
@@ -46,7 +49,7 @@ pub enum Command {
     /// Play I1, I2, O2, O1 against a local server, and explain each line (the default)
     Tour,
     /// Take inputs from a terminal, a pipe or a file
-    #[command(after_long_help = GRAMMAR, after_help = "--help tells the inputs and the exit statuses.")]
+    #[command(after_long_help = GRAMMAR, after_help = MORE)]
     Run(RunOptions),
 }
 
@@ -79,7 +82,8 @@ pub struct RunOptions {
     pub timeout: Duration,
 
     /// Inputs in flight at most; at the limit the next line waits where it is, in the pipe
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), default_value = "10000")]
+    #[arg(long, value_name = "N", default_value = "10000")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
 
     /// Refuse lines longer than this

@@ -125,7 +125,10 @@ mod tests {
             ),
             (
                 Outcome::Done(Answer::Rows(rows)),
-                r#""ok","kind":"rows","columns":["c","c","c","c"],"rows":[[null,1,2.5,"\n\u001b"]]}"#,
+                concat!(
+                    r#""ok","kind":"rows","columns":["c","c","c","c"],"#,
+                    r#""rows":[[null,1,2.5,"\n\u001b"]]}"#
+                ),
             ),
             (
                 Outcome::Failed(Failure("no".to_owned())),

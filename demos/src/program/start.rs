@@ -118,7 +118,8 @@ fn run(options: &RunOptions) -> Result<u8, String> {
         };
         if options.input.is_none() && io::stdin().is_terminal() {
             eprintln!(
-                "sleep 2s · read PATH · query SQL · get URL · stop (or ctrl-d); --help tells more"
+                "sleep 2s · read PATH · query SQL · get URL · stop (or ctrl-d); \
+                 --help tells more"
             );
         }
         Ok(Session::new(

@@ -256,7 +256,8 @@ fn a_page_from_a_server_that_is_not_ours() {
 fn a_server_that_says_nothing_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("the loop-back interface");
     let address = silent.local_addr().expect("it is bound");
-    let endless = "query with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n";
+    let endless = "query with recursive n(i) as (select 1 union all select i + 1 from n) \
+                   select max(i) from n";
     let ended = run(
         &["run", "--timeout", "200ms"],
         format!("get http://{address}/\n{endless}\nsleep 1ms\n"),
@@ -300,7 +301,8 @@ fn a_database_of_ones_own() {
 
 #[test]
 fn a_slow_query_does_not_hold_up_a_quick_one() {
-    let slow = "query with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000000) select sum(i) from n";
+    let slow = "query with recursive n(i) as \
+                (select 1 union all select i + 1 from n where i < 2000000) select sum(i) from n";
     let ended = run(&["run"], format!("{slow}\nquery select 1\n"));
     assert_eq!(
         (ended.status, ended.outputs()),
