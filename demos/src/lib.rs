@@ -1,8 +1,4 @@
-//! The full event loop, composed of `executor`, `reactor` and `timers`, and a program that runs
-//! on it.
-//!
-//! Read [`event_loop`] first: it is the loop, on one page. Then [`program::session`], the loop of
-//! the article that this program plays, and from there whatever you ask yourself next.
+#![doc = include_str!("../README.md")]
 
 pub mod event_loop;
 pub mod handle;
