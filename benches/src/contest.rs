@@ -51,6 +51,20 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// Counts the processor time that this process spends on `work`, which does `ops` operations:
+    /// for work on one core that never waits. Other processes' turns on that core do not count.
+    ///
+    /// # Errors
+    /// What `work` finds wrong.
+    pub fn cpu(ops: u64, work: impl FnOnce() -> Result<(), Invalid>) -> Result<Self, Invalid> {
+        let before = machine::own_cpu_ns();
+        work()?;
+        Ok(Self {
+            total: (machine::own_cpu_ns() - before) as f64,
+            ops,
+        })
+    }
+
     /// Times `work`, which does `ops` operations.
     ///
     /// # Errors

@@ -4,5 +4,7 @@ pub mod bare;
 pub mod futures;
 #[cfg(feature = "monoio")]
 pub mod monoio;
+pub mod ours;
+pub mod schedules;
 pub mod smol;
 pub mod tokio;

@@ -133,3 +133,30 @@ pub trait Stream: 'static {
     /// Writes all of the first `length` bytes of `buffer`.
     async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>);
 }
+
+/// A structure that holds deadlines, counted in ticks, each with a number below 2^32.
+pub trait Schedule: 'static {
+    /// What the report calls it.
+    const NAME: &'static str;
+    /// Finds a deadline again.
+    type Key: Copy;
+
+    /// An empty one at tick 0.
+    fn new() -> Self;
+    /// Adds a deadline that is still to come.
+    fn insert(&mut self, deadline: u64, value: u64) -> Self::Key;
+    /// Takes one out before it is due.
+    fn cancel(&mut self, key: Self::Key) -> Option<u64>;
+    /// Moves time on, and takes out all that is due.
+    fn advance(&mut self, now: u64, fire: impl FnMut(u64));
+    /// Runs `work` in whatever surroundings the structure needs.
+    fn within<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        work(self)
+    }
+}
+
+/// A [`Schedule`] whose deadlines can be moved.
+pub trait Reschedule: Schedule {
+    /// Moves a waiting deadline.
+    fn reschedule(&mut self, key: Self::Key, deadline: u64) -> Self::Key;
+}

@@ -7,6 +7,7 @@ pub mod local_outside;
 pub mod multi;
 pub mod multi_outside;
 pub mod sleeping;
+pub mod wheel;
 
 pub use goals::goal;
 
@@ -20,6 +21,7 @@ pub fn all() -> Vec<&'static Workload> {
         local_outside::ALL,
         multi::ALL,
         multi_outside::ALL,
+        wheel::ALL,
         sleeping::ALL,
         echo_inproc::ALL,
     ];

@@ -27,7 +27,7 @@ pub fn echo_pairs(pairs: usize, messages: u64) -> Result<Pass, Invalid> {
     let mut sent = vec![0; pairs];
     let mut events = Vec::with_capacity(1024);
     Ok(Box::new(move || {
-        Measured::time(messages * pairs as u64, || {
+        Measured::cpu(messages * pairs as u64, || {
             sent.fill(1);
             for client in ends.iter().step_by(2) {
                 write_all(client, &message(0))?;

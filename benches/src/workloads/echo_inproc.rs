@@ -47,6 +47,7 @@ const fn echo(
 
 fn everyone(pairs: usize, scale: Scale) -> Vec<Contender> {
     vec![
+        one::<peers::ours::EventLoop>(pairs, scale),
         Contender::new("bare", move || {
             peers::bare::echo_pairs(pairs, messages(pairs, scale))
         }),
@@ -102,7 +103,7 @@ fn echo_pairs<R: LocalNet>(pairs: usize, messages: u64) -> Result<Pass, Invalid>
         Ok::<_, io::Error>(clients)
     })?;
     Ok(Box::new(move || {
-        Measured::time(messages * pairs as u64, || {
+        Measured::cpu(messages * pairs as u64, || {
             let back: Result<Vec<R::Stream>, Invalid> = runtime.block_on(async {
                 let start = |client| spawner.spawn(converse(client, messages));
                 let joins: Vec<_> = clients.drain(..).map(start).collect();

@@ -82,6 +82,7 @@ pub(super) trait Shape {
 
 pub(super) fn everyone<S: Shape>(scale: Scale) -> Vec<Contender> {
     vec![
+        one::<S, peers::ours::OneThread>(scale),
         one::<S, peers::tokio::OneThread>(scale),
         one::<S, peers::smol::OneThread>(scale),
         #[cfg(feature = "monoio")]
@@ -102,7 +103,7 @@ impl Shape for SpawnJoin {
         let spawner = runtime.spawner();
         let mut joins = Vec::with_capacity(tasks as usize);
         Box::new(move || {
-            Measured::time(tasks, || {
+            Measured::cpu(tasks, || {
                 let sum = runtime.block_on(async {
                     for number in 0..tasks {
                         joins.push(spawner.spawn(async move { number }));
@@ -126,7 +127,7 @@ impl Shape for SpawnJoinEach {
         let tasks = scale.of(1_000, 10) as u64;
         let spawner = runtime.spawner();
         Box::new(move || {
-            Measured::time(tasks, || {
+            Measured::cpu(tasks, || {
                 let sum = runtime.block_on(async {
                     let mut sum = 0;
                     for number in 0..tasks {
@@ -180,7 +181,7 @@ impl Shape for SpawnMany {
         let tasks = scale.of(1_000, 10) as u64;
         let spawner = runtime.spawner();
         Box::new(move || {
-            Measured::time(tasks, || {
+            Measured::cpu(tasks, || {
                 let (countdown, done) = Countdown::new(tasks);
                 let received = runtime.block_on(async {
                     for _ in 0..tasks {
@@ -203,7 +204,7 @@ impl Shape for Yield {
         let yields = scale.of(1_000, 5) as u64;
         let spawner = runtime.spawner();
         Box::new(move || {
-            Measured::time(tasks * yields, || {
+            Measured::cpu(tasks * yields, || {
                 let count = Rc::new(Cell::new(0));
                 let (countdown, done) = Countdown::new(tasks);
                 let received = runtime.block_on(async {
@@ -235,7 +236,7 @@ impl Shape for PingPong {
         let pairs = scale.of(1_000, 3) as u64;
         let spawner = runtime.spawner();
         Box::new(move || {
-            Measured::time(pairs, || {
+            Measured::cpu(pairs, || {
                 let (countdown, done) = Countdown::new(pairs);
                 let received = runtime.block_on(async {
                     for _ in 0..pairs {
@@ -278,7 +279,7 @@ impl Shape for ChainedSpawn {
         let links = scale.of(1_000, 10) as u64;
         let spawner = runtime.spawner();
         Box::new(move || {
-            Measured::time(links, || {
+            Measured::cpu(links, || {
                 let (countdown, done) = Countdown::new(links);
                 let received = runtime.block_on(async {
                     link(spawner.clone(), Rc::clone(&countdown));
@@ -296,7 +297,7 @@ impl Shape for BlockOn {
     fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
         let calls = scale.of(1_000, 3) as u64;
         Box::new(move || {
-            Measured::time(calls, || {
+            Measured::cpu(calls, || {
                 let mut sum = 0;
                 for number in 0..calls {
                     sum += runtime.block_on(async { std::hint::black_box(number) });

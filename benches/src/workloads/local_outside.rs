@@ -39,6 +39,7 @@ pub const ALL: &[Workload] = &[
 
 fn outsiders<const BUSY: bool>(scale: Scale) -> Vec<Contender> {
     vec![
+        outsider::<peers::ours::OneThread>(scale, BUSY),
         outsider::<peers::tokio::OneThread>(scale, BUSY),
         outsider::<peers::smol::OneThread>(scale, BUSY),
     ]
@@ -63,7 +64,7 @@ fn outsider<R: LocalOutside>(scale: Scale, busy: bool) -> Contender {
         }
         let mut joins = Vec::with_capacity(tasks as usize);
         Ok(Box::new(move || {
-            Measured::time(tasks, || {
+            Measured::cpu(tasks, || {
                 for number in 0..tasks {
                     joins.push(runtime.spawn_outside(async move { number }));
                 }

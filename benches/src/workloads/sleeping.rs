@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::contest::{
     Better, Contender, Cores, Invalid, Measured, Pass, Scale, Workload, expect_count,
 };
-use crate::machine;
 use crate::peers;
 use crate::runtime::{LocalSpawn, LocalTime};
 
@@ -79,6 +78,7 @@ trait Shape {
 
 fn everyone<S: Shape>(scale: Scale) -> Vec<Contender> {
     vec![
+        one::<S, peers::ours::EventLoop>(scale),
         one::<S, peers::tokio::WithDrivers>(scale),
         one::<S, peers::smol::WithReactor>(scale),
         #[cfg(feature = "monoio")]
@@ -130,7 +130,7 @@ impl<const OTHERS: usize> Shape for Create<OTHERS> {
         let timer = runtime.timer();
         Box::new(move || {
             std::hint::black_box(&others);
-            Measured::time(sleeps, || {
+            Measured::cpu(sleeps, || {
                 runtime.block_on(async {
                     for number in 0..sleeps {
                         let duration = Duration::from_secs(30) + Duration::from_millis(number);
@@ -151,7 +151,7 @@ impl Shape for Reset {
         let resets = scale.of(1_000, 10) as u64;
         let mut others = others(&mut runtime, 1_000);
         Box::new(move || {
-            Measured::time(resets, || {
+            Measured::cpu(resets, || {
                 runtime.block_on(async {
                     for number in 0..resets {
                         let which = number as usize % others.len();
@@ -173,7 +173,7 @@ impl Shape for TimeoutReady {
         let timer = runtime.timer();
         let second = Duration::from_secs(1);
         Box::new(move || {
-            Measured::time(calls, || {
+            Measured::cpu(calls, || {
                 let in_time = runtime.block_on(async {
                     let mut in_time = 0;
                     for number in 0..calls {
@@ -199,26 +199,23 @@ impl Shape for SleepTasks {
         let spawner = runtime.spawner();
         let timer = runtime.timer();
         Box::new(move || {
-            let before = machine::own_cpu_ns();
-            let woken = runtime.block_on(async {
-                let sleep = |number| {
-                    let timer = timer.clone();
-                    // 7,919 is prime to any longest: every millisecond has its share
-                    let duration = Duration::from_millis(1 + number * 7_919 % longest_ms);
-                    spawner.spawn(async move { R::sleep(&timer, duration).await })
-                };
-                let joins: Vec<_> = (0..tasks).map(sleep).collect();
-                let mut woken = 0;
-                for join in joins {
-                    join.await;
-                    woken += 1;
-                }
-                woken
-            });
-            expect_count("sleepers", woken, tasks)?;
-            Ok(Measured {
-                total: (machine::own_cpu_ns() - before) as f64,
-                ops: tasks,
+            Measured::cpu(tasks, || {
+                let woken = runtime.block_on(async {
+                    let sleep = |number| {
+                        let timer = timer.clone();
+                        // 7,919 is prime to any longest: every millisecond has its share
+                        let duration = Duration::from_millis(1 + number * 7_919 % longest_ms);
+                        spawner.spawn(async move { R::sleep(&timer, duration).await })
+                    };
+                    let joins: Vec<_> = (0..tasks).map(sleep).collect();
+                    let mut woken = 0;
+                    for join in joins {
+                        join.await;
+                        woken += 1;
+                    }
+                    woken
+                });
+                expect_count("sleepers", woken, tasks)
             })
         })
     }

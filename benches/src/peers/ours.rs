@@ -1,0 +1,208 @@
+//! This project: the executor alone, the wheel alone, and the three crates composed into a loop.
+
+use std::future::Future;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use executor::{LocalExecutor, LocalJoinHandle, LocalSpawner};
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
+use reactor::Reactor;
+use timers::{Clock, Key, LocalSleep, LocalTimers, Wheel};
+
+use crate::contest::OURS;
+use crate::runtime::{
+    Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Reschedule, Schedule, Stream,
+};
+
+/// One thread, parked by the executor's own `block_on`.
+pub struct OneThread(Rc<LocalExecutor<'static>>);
+
+/// One thread that waits in the reactor until the next deadline.
+pub struct EventLoop {
+    executor: LocalExecutor<'static>,
+    reactor: Reactor,
+    timers: LocalTimers,
+}
+
+/// A join that panics when its task did: no workload's task may.
+pub struct Join<T>(LocalJoinHandle<T>);
+
+impl<T> Future for Join<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        Pin::new(&mut self.0)
+            .poll(cx)
+            .map(|output| output.expect("a task of the workload failed"))
+    }
+}
+
+impl Local for OneThread {
+    const NAME: &'static str = OURS;
+    type Spawner = LocalSpawner<'static>;
+
+    fn new() -> Self {
+        Self(Rc::new(LocalExecutor::new()))
+    }
+
+    fn spawner(&self) -> Self::Spawner {
+        self.0.spawner()
+    }
+
+    fn block_on<F: Future>(&mut self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+}
+
+impl LocalOutside for OneThread {
+    type Join<T: 'static> = Join<T>;
+
+    fn spawn_outside<F>(&mut self, future: F) -> Join<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Join(self.0.spawn(future))
+    }
+}
+
+impl LocalSpawn for LocalSpawner<'static> {
+    type Join<T: 'static> = Join<T>;
+
+    fn spawn<F>(&self, future: F) -> Join<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Join(LocalSpawner::spawn(self, future))
+    }
+
+    fn detach<F: Future<Output = ()> + 'static>(&self, future: F) {
+        drop(LocalSpawner::spawn(self, future));
+    }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + 'static {
+        executor::yield_now()
+    }
+}
+
+impl Local for EventLoop {
+    const NAME: &'static str = OURS;
+    type Spawner = LocalSpawner<'static>;
+
+    fn new() -> Self {
+        let reactor = Reactor::new().expect("the reactor starts");
+        let executor = LocalExecutor::with_waker(reactor.waker());
+        Self {
+            executor,
+            reactor,
+            timers: LocalTimers::new(Clock::monotonic()),
+        }
+    }
+
+    fn spawner(&self) -> Self::Spawner {
+        self.executor.spawner()
+    }
+
+    fn block_on<F: Future>(&mut self, future: F) -> F::Output {
+        let _entered = self.executor.enter();
+        let mut main = pin!(self.executor.root(future));
+        loop {
+            self.executor.run_batch();
+            if let Poll::Ready(output) = main.as_mut().poll_if_woken() {
+                return output;
+            }
+            let patience = if self.executor.has_ready() {
+                Some(Duration::ZERO)
+            } else {
+                self.timers.patience()
+            };
+            self.reactor.poll(patience).expect("the reactor waits");
+            self.timers.fire();
+        }
+    }
+}
+
+impl LocalTime for EventLoop {
+    type Sleep = LocalSleep;
+    type Timer = LocalTimers;
+
+    fn timer(&self) -> LocalTimers {
+        self.timers.clone()
+    }
+
+    fn sleep(timer: &LocalTimers, duration: Duration) -> LocalSleep {
+        timer.sleep(duration)
+    }
+
+    fn reset(mut sleep: Pin<&mut LocalSleep>, duration: Duration) {
+        sleep.reset_after(duration);
+    }
+
+    async fn timeout<F: Future>(
+        timer: &LocalTimers,
+        duration: Duration,
+        future: F,
+    ) -> Option<F::Output> {
+        timer.timeout(duration, future).await.ok()
+    }
+}
+
+impl LocalNet for EventLoop {
+    type Stream = reactor::UnixStream;
+    type Net = Reactor;
+
+    fn net(&self) -> Reactor {
+        self.reactor.clone()
+    }
+
+    fn unix_stream(net: &Reactor, stream: UnixStream) -> io::Result<Self::Stream> {
+        reactor::UnixStream::from_std(net, stream)
+    }
+}
+
+impl Stream for reactor::UnixStream {
+    async fn read(&mut self, mut buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
+        (AsyncReadExt::read(self, &mut buffer).await, buffer)
+    }
+
+    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>) {
+        (
+            AsyncWriteExt::write_all(self, &buffer[..length]).await,
+            buffer,
+        )
+    }
+}
+
+impl Schedule for Wheel<u64> {
+    const NAME: &'static str = OURS;
+    type Key = Key;
+
+    fn new() -> Self {
+        Wheel::new()
+    }
+
+    fn insert(&mut self, deadline: u64, value: u64) -> Key {
+        Wheel::insert(self, deadline, value)
+    }
+
+    fn cancel(&mut self, key: Key) -> Option<u64> {
+        Wheel::cancel(self, key)
+    }
+
+    fn advance(&mut self, now: u64, mut fire: impl FnMut(u64)) {
+        Wheel::advance(self, now, |_, due| fire(due.value));
+    }
+}
+
+impl Reschedule for Wheel<u64> {
+    fn reschedule(&mut self, key: Key, deadline: u64) -> Key {
+        let waiting = Wheel::reschedule(self, key, deadline);
+        assert!(waiting, "it is waiting");
+        key
+    }
+}
