@@ -10,7 +10,10 @@ use crate::token::Token;
 #[derive(Debug)]
 pub struct Alarm(crate::alarm::Alarm);
 
-#[expect(missing_docs, reason = "see the methods of the same name in `crate::alarm`")]
+#[expect(
+    missing_docs,
+    reason = "see the methods of the same name in `crate::alarm`"
+)]
 impl Alarm {
     #[expect(clippy::new_without_default, reason = "for one test")]
     pub fn new() -> Alarm {
@@ -42,7 +45,10 @@ pub struct Waiter(crate::slot::Waiter);
 #[derive(Clone, Copy, Debug)]
 pub struct Seen(Word);
 
-#[expect(missing_docs, reason = "see the methods of the same name in `crate::slot`")]
+#[expect(
+    missing_docs,
+    reason = "see the methods of the same name in `crate::slot`"
+)]
 impl Slot {
     #[expect(clippy::new_without_default, reason = "for one test")]
     pub fn new() -> Slot {

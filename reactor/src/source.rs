@@ -90,7 +90,10 @@ impl<T: AsFd> Source<T> {
     /// An operation done on it directly does not tell the source that the descriptor is drained.
     /// That is safe: [`readable`](Source::readable) and [`writable`](Source::writable) ask the
     /// kernel, and `read_with` simply tries.
-    #[expect(clippy::missing_panics_doc, reason = "the value is there until the source ends")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the value is there until the source ends"
+    )]
     pub fn get_ref(&self) -> &T {
         self.io
             .as_ref()
@@ -98,7 +101,10 @@ impl<T: AsFd> Source<T> {
     }
 
     /// Deregisters the descriptor and gives the value back.
-    #[expect(clippy::missing_panics_doc, reason = "the value is there until the source ends")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the value is there until the source ends"
+    )]
     pub fn into_inner(mut self) -> T {
         self.registration.end(self.fd());
         self.io.take().expect("present until the source is dropped")

@@ -38,7 +38,12 @@ fn wake(woken: Vec<Waker>) {
 }
 
 /// A task: reads while there is something, sleeps when there is not. Returns how much it read.
-fn read_until_asleep(slot: &Slot, kernel: &ModelUsize, waiter: &mut Waiter, waker: &Waker) -> usize {
+fn read_until_asleep(
+    slot: &Slot,
+    kernel: &ModelUsize,
+    waiter: &mut Waiter,
+    waker: &Waker,
+) -> usize {
     let mut got = 0;
     while let Some(seen) = slot.poll_ready(READ, waiter, waker) {
         match kernel.swap(0, Ordering::AcqRel) {
@@ -69,7 +74,10 @@ fn no_byte_is_left_with_a_sleeping_reader() {
         let (count, waker) = counted();
         let got = read_until_asleep(&slot, &kernel, &mut Waiter::default(), &waker);
         poller.join().unwrap();
-        assert!(got == 2 || count.0.load(SeqCst) > 0, "got {got} of 2, asleep and never woken");
+        assert!(
+            got == 2 || count.0.load(SeqCst) > 0,
+            "got {got} of 2, asleep and never woken"
+        );
     });
 }
 
@@ -132,7 +140,9 @@ fn a_late_event_never_reaches_the_next_source() {
         let (count, waker) = counted();
         let mut waiter = Waiter::default();
         // The fresh slot lets one operation try; it finds nothing.
-        let seen = slot.poll_ready(READ, &mut waiter, &waker).expect("worth a try");
+        let seen = slot
+            .poll_ready(READ, &mut waiter, &waker)
+            .expect("worth a try");
         slot.drained(READ, seen);
         assert!(slot.poll_ready(READ, &mut waiter, &waker).is_none());
         late.join().unwrap();
