@@ -5,6 +5,7 @@ mod blocking;
 mod error;
 mod local;
 mod stage;
+mod stealing;
 mod sync;
 mod yield_now;
 
@@ -17,4 +18,7 @@ pub use local::handle::LocalJoinHandle;
 pub use local::root::Root;
 pub use local::spawner::LocalSpawner;
 pub use local::{Entered, LocalExecutor};
+pub use stealing::{
+    AbortHandle, Executor, ExecutorBuilder, JoinHandle, Park, ShutdownReport, Spawner, ThreadPark,
+};
 pub use yield_now::{YieldNow, yield_now};

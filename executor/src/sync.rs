@@ -3,10 +3,13 @@
 
 #[cfg(not(loom))]
 mod real {
+    pub(crate) use parking_lot::Mutex;
     pub(crate) use std::alloc::{alloc, dealloc};
     pub(crate) use std::cell::Cell;
-    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-    pub(crate) use std::thread::{Thread, current as current_thread, park};
+    pub(crate) use std::sync::atomic::{
+        AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+    pub(crate) use std::thread::{Thread, current as current_thread, park, yield_now};
 
     /// In a model, something that must be dropped by its end.
     pub(crate) struct Witness;
@@ -19,6 +22,7 @@ mod real {
 
     std::thread_local! {
         static CURRENT: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
+        static WORKER: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
     }
 
     /// The hub this thread has entered, or null. A const thread-local without a destructor: the
@@ -33,14 +37,45 @@ mod real {
     pub(crate) fn replace_entered(hub: *const ()) -> *const () {
         CURRENT.replace(hub)
     }
+
+    /// The worker that runs on this thread, or null. As cheap as `entered`, for the same reason.
+    #[inline]
+    pub(crate) fn worker() -> *const () {
+        WORKER.get()
+    }
+
+    /// Makes `worker` this thread's; returns the one before.
+    #[inline]
+    pub(crate) fn replace_worker(worker: *const ()) -> *const () {
+        WORKER.replace(worker)
+    }
+
+    /// `std::cell::UnsafeCell` with loom's way of access.
+    #[derive(Debug)]
+    #[repr(transparent)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        /// Lends a pointer to write through.
+        #[inline(always)]
+        pub(crate) fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+            write(self.0.get())
+        }
+    }
 }
 
 #[cfg(loom)]
 mod real {
     pub(crate) use loom::alloc::{alloc, dealloc};
-    pub(crate) use loom::cell::Cell;
-    pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-    pub(crate) use loom::thread::{Thread, current as current_thread, park};
+    pub(crate) use loom::cell::{Cell, UnsafeCell};
+    pub(crate) use loom::sync::atomic::{
+        AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+    pub(crate) use loom::thread::{Thread, current as current_thread, park, yield_now};
 
     /// Something that must be dropped by the end of a model: loom counts its own `Arc`s.
     pub(crate) struct Witness {
@@ -57,6 +92,7 @@ mod real {
 
     loom::thread_local! {
         static CURRENT: std::cell::Cell<*const ()> = std::cell::Cell::new(std::ptr::null());
+        static WORKER: std::cell::Cell<*const ()> = std::cell::Cell::new(std::ptr::null());
     }
 
     pub(crate) fn entered() -> *const () {
@@ -67,6 +103,36 @@ mod real {
 
     pub(crate) fn replace_entered(hub: *const ()) -> *const () {
         CURRENT.with(|current| current.replace(hub))
+    }
+
+    pub(crate) fn worker() -> *const () {
+        WORKER
+            .try_with(std::cell::Cell::get)
+            .unwrap_or(std::ptr::null())
+    }
+
+    pub(crate) fn replace_worker(worker: *const ()) -> *const () {
+        WORKER.with(|current| current.replace(worker))
+    }
+
+    /// loom's mutex in parking_lot's form.
+    #[derive(Debug)]
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+            self.0.lock().unwrap()
+        }
+    }
+
+    impl<T: Default> Default for Mutex<T> {
+        fn default() -> Self {
+            Self::new(T::default())
+        }
     }
 }
 

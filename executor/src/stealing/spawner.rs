@@ -1,0 +1,72 @@
+//! Starting tasks.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::join::JoinHandle;
+use super::pool::Pool;
+use super::{task, worker};
+
+/// Starts tasks on an [`Executor`](crate::Executor), from its own tasks, other threads, other
+/// executors.
+///
+/// It does not keep the executor going: once that is gone, spawned futures are dropped and their
+/// handles say that they were cancelled.
+#[derive(Clone)]
+pub struct Spawner {
+    pool: Arc<Pool>,
+}
+
+impl Spawner {
+    pub(super) fn new(pool: Arc<Pool>) -> Self {
+        Self { pool }
+    }
+
+    /// Starts a task: it is polled by whichever worker comes first.
+    ///
+    /// On one of the executor's own workers it runs next there, unless another worker steals it;
+    /// from elsewhere it queues behind what came before.
+    ///
+    /// # Panics
+    /// When there is no memory for it, as every allocation.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn(&self.pool, future)
+    }
+}
+
+#[track_caller]
+pub(super) fn spawn<F>(pool: &Arc<Pool>, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let spawned_at = Location::caller();
+    let spawned = worker::on_worker(Arc::as_ptr(pool), future, |worker, future| {
+        let (task, handle) = task::allocate(future, worker.home(), spawned_at);
+        if worker.is_leaving() {
+            task.cancel();
+        } else {
+            worker.push_woken(task);
+        }
+        handle
+    });
+    JoinHandle::new(spawned.unwrap_or_else(|future| {
+        // It moves to the home of whoever suspends it first.
+        let (task, handle) = task::allocate(future, &pool.homes[0], spawned_at);
+        pool.inject(task);
+        handle
+    }))
+}
+
+impl fmt::Debug for Spawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spawner").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,308 @@
+//! A worker: takes the next task, polls it, searches, rests.
+//!
+//! ```text
+//!            ┌──────────────── run: LIFO slot, own ring, injector every 8 ◀───┐
+//!            ▼ nothing left                                                   │ found
+//!   close ◀─ search: injector, half of another's ring ────────────────────────┤
+//!            │ nothing there either                                           │
+//!            ▼                                                                │
+//!          rest: lie down, look again, park ──▶ get up (now searching) ───────┘
+//! ```
+//!
+//! **The LIFO slot** holds the task woken last: it runs next, while what it was woken for is in the
+//! cache. Three in a row at most, then it queues like the others; so two tasks that wake each other
+//! cannot keep the ring waiting.
+//!
+//! # Invariants
+//! 1. A worker's pointer is in the thread-local only while `enter` runs on that thread, which
+//!    borrows the worker.
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::home::Home;
+use super::injector::Chain;
+use super::live;
+use super::park::Park;
+use super::pool::Pool;
+use super::ring::CAPACITY;
+use super::state::Begin;
+use super::task::{Runnable, Suspended};
+use crate::stage::Polled;
+use crate::sync::{replace_worker, worker};
+
+/// The LIFO slot is used so many times in a row.
+const STREAK_MAX: u32 = 3;
+/// The injector is looked at every so many polls.
+const INJECTOR_EVERY: u32 = 8;
+/// So many tasks are taken from the injector at once.
+const BATCH_MAX: usize = if CAPACITY < 128 { CAPACITY } else { 128 };
+/// The worker's own side: nobody else sees it.
+pub(super) struct Worker<'a> {
+    pub(super) pool: &'a Arc<Pool>,
+    pub(super) index: usize,
+    pub(super) home: &'a Home,
+    tick: Cell<u32>,
+    streak: Cell<u32>,
+    pub(super) random: Cell<u32>,
+    pub(super) searching: Cell<bool>,
+    /// In `park`: what is woken now came from the driver.
+    pub(super) parked: Cell<bool>,
+    /// Something was queued since the last fence.
+    unannounced: Cell<bool>,
+    leaving: Cell<bool>,
+    pub(super) driven: Cell<(u32, Option<Instant>)>,
+    /// As the guard: the polls of each home at the last look.
+    pub(super) seen: Cell<Vec<u32>>,
+}
+
+/// Queues a task that the caller has just got the run right of, wherever the caller is.
+pub(super) fn schedule(task: Runnable) {
+    let pool = task.home().pool.as_ptr();
+    if let Err(task) = on_worker(pool, task, |worker, task| worker.push_woken(task)) {
+        // The pool cannot go before this task is complete, but it may as soon as it is queued.
+        if let Some(pool) = task.home().pool.upgrade() {
+            pool.inject(task);
+        }
+    }
+}
+
+/// Runs `then` if this thread is a worker of `pool`, or gives `what` back.
+#[inline]
+pub(super) fn on_worker<T, R>(
+    pool: *const Pool,
+    what: T,
+    then: impl FnOnce(&Worker<'_>, T) -> R,
+) -> Result<R, T> {
+    // SAFETY: by 1 it is alive, and stays so for the length of this call.
+    match unsafe { worker().cast::<Worker<'_>>().as_ref() } {
+        Some(worker) if ptr::eq(Arc::as_ptr(worker.pool), pool) => Ok(then(worker, what)),
+        _ => Err(what),
+    }
+}
+
+/// Whether this thread is a worker of `pool`.
+pub(super) fn is_worker(pool: &Arc<Pool>) -> bool {
+    on_worker(Arc::as_ptr(pool), (), |_, ()| ()).is_ok()
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(pool: &'a Arc<Pool>, index: usize) -> Self {
+        Self {
+            pool,
+            index,
+            home: &pool.homes[index],
+            tick: Cell::new(0),
+            streak: Cell::new(0),
+            random: Cell::new(0x9E37_79B9 ^ (index as u32 + 1)),
+            searching: Cell::new(false),
+            parked: Cell::new(false),
+            unannounced: Cell::new(false),
+            leaving: Cell::new(false),
+            driven: Cell::new((0, None)),
+            seen: Cell::new(vec![0; pool.homes.len()]),
+        }
+    }
+
+    /// Makes this thread the worker's for the length of `body`.
+    pub(super) fn enter<R>(&self, body: impl FnOnce() -> R) -> R {
+        struct Leave(*const ());
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                replace_worker(self.0);
+            }
+        }
+        let _leave = Leave(replace_worker(ptr::from_ref(self).cast()));
+        body()
+    }
+
+    /// The life of a worker, until the pool is closed.
+    pub(super) fn work(&self, park: &mut impl Park) {
+        self.home.set_unparker(park.unparker());
+        self.enter(|| {
+            while !self.pool.idle.0.is_closed() {
+                while let Some(task) = self.next() {
+                    self.run(task);
+                    self.drive(park);
+                }
+                match self.search() {
+                    Some(task) => self.run(task),
+                    None => self.rest(park),
+                }
+            }
+            self.leave();
+        });
+    }
+
+    /// The next task of our own queues, with a look into the injector now and then.
+    #[inline]
+    fn next(&self) -> Option<Runnable> {
+        let tick = self.tick.get().wrapping_add(1);
+        self.tick.set(tick);
+        if tick.is_multiple_of(INJECTOR_EVERY) {
+            if self.pool.idle.0.is_closed() {
+                return None;
+            }
+            if let Some(task) = self.take_injected() {
+                return Some(task);
+            }
+        }
+        if self.streak.get() < STREAK_MAX {
+            if let Some(task) = self.home.take_lifo() {
+                self.streak.set(self.streak.get() + 1);
+                return Some(task);
+            }
+        } else if let Some(task) = self.home.take_lifo() {
+            self.push_back(task);
+        }
+        self.streak.set(0);
+        self.home.pop()
+    }
+
+    /// Takes a batch of the injector: one to run, the others into our ring.
+    pub(super) fn take_injected(&self) -> Option<Runnable> {
+        if self.pool.injector.is_empty() {
+            return None;
+        }
+        let room = CAPACITY - self.home.queued();
+        let mut first = None;
+        let taken = self
+            .pool
+            .injector
+            .take(BATCH_MAX.min(room + 1), |task| match first {
+                None => first = Some(task),
+                Some(_) => self.push_back(task),
+            });
+        if taken > 1 || !self.pool.injector.is_empty() {
+            self.pool.announce(); // who lay down meanwhile saw neither
+        }
+        first
+    }
+
+    fn run(&self, mut task: Runnable) {
+        if self.searching.replace(false) && self.pool.idle.0.found() {
+            self.pool.announce();
+        }
+        self.home.poll_begins(&task);
+        match task.begin() {
+            Begin::Cancel => cancel(task),
+            Begin::Poll => match task.poll() {
+                Polled::Pending => self.suspend(task),
+                Polled::Ready => {
+                    live::unsettle(&task);
+                    task.finish(Ok(()));
+                }
+                Polled::Panicked(payload) => {
+                    live::unsettle(&task);
+                    task.finish(Err(payload));
+                }
+            },
+        }
+        self.home.poll_ends();
+        self.flush();
+    }
+
+    fn suspend(&self, task: Runnable) {
+        if task.place().is_none() && !task.header().state.is_notified() {
+            live::settle(self.home, &task);
+        }
+        match task.suspend() {
+            Suspended::Idle => {}
+            // To the back, and without an announcement: there are no more tasks than before.
+            Suspended::Requeue(task) => self.push_back(task),
+            Suspended::Cancel(task) => cancel(task),
+        }
+    }
+
+    /// Queues a task that was woken or spawned on this thread.
+    pub(super) fn push_woken(&self, task: Runnable) {
+        if self.parked.get() {
+            // From the driver, in its order. Announced when the worker gets up.
+            return self.push_back(task);
+        }
+        if let Some(before) = self.home.put_lifo(task) {
+            self.push_back(before);
+            self.announce();
+        }
+    }
+
+    /// Tells the others of something in our ring: at once if one of them is seen asleep, and in
+    /// any case after this poll, by `flush`. Between the two the plain read may miss one that is
+    /// just lying down; if this poll is a long one, the guard finds it.
+    pub(super) fn announce(&self) {
+        if self.pool.idle.0.seems_busy() {
+            self.unannounced.set(true);
+        } else {
+            self.pool.announce();
+        }
+    }
+
+    /// One fence for all that was queued in a poll.
+    #[inline]
+    pub(super) fn flush(&self) {
+        if self.unannounced.replace(false) {
+            self.pool.announce();
+        }
+    }
+
+    pub(super) fn push_back(&self, task: Runnable) {
+        if let Err(task) = self.home.push(task) {
+            self.overflow(task);
+        }
+    }
+
+    /// The ring is full: its older half and the new task go where everybody can take them.
+    #[cold]
+    fn overflow(&self, task: Runnable) {
+        let mut chain: Option<Chain> = None;
+        self.home.pop_half(|task| {
+            chain = Some(match chain.take() {
+                None => Chain::new(task),
+                Some(chain) => chain.add(task),
+            });
+        });
+        let chain = match chain {
+            None => Chain::new(task),
+            Some(chain) => chain.add(task),
+        };
+        self.pool.injector.push_chain(chain);
+        self.announce();
+    }
+
+    pub(super) fn home(&self) -> &'a Home {
+        self.home
+    }
+
+    /// Whether tasks spawned here will never be polled.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.get()
+    }
+
+    /// Cancels what is in our own queues. Whether there was anything.
+    pub(super) fn cancel_queued(&self) -> bool {
+        let mut any = false;
+        loop {
+            let Some(task) = self.home.pop().or_else(|| self.home.take_lifo()) else {
+                return any;
+            };
+            self.pool.abandon(task);
+            any = true;
+        }
+    }
+
+    fn leave(&self) {
+        self.leaving.set(true);
+        self.cancel_queued();
+        if self.pool.ending.leave() {
+            self.pool.cancel_all(self);
+        }
+    }
+}
+
+fn cancel(task: Runnable) {
+    live::unsettle(&task);
+    task.cancel();
+}
