@@ -7,6 +7,8 @@ mod idle;
 mod injector;
 mod join;
 mod live;
+#[cfg(all(test, loom))]
+mod models;
 mod park;
 mod pool;
 mod rest;
