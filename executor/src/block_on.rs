@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -11,38 +11,43 @@ use std::thread::{self, Thread};
 /// Runs one future to its end on this thread; the thread is parked while there is nothing to do.
 ///
 /// It knows no tasks. Calls may be nested: the inner one blocks the outer one until it is done.
-/// The waker is kept for the thread's next call, so that a future that is ready at once costs no
-/// allocation.
+/// The waker is made once for the thread, so that a future that is ready at once costs next to
+/// nothing.
 ///
 /// ```
 /// assert_eq!(executor::block_on(async { 6 * 7 }), 42);
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let parker = SPARE
-        .try_with(Cell::take)
-        .ok()
-        .flatten()
-        .unwrap_or_else(Parker::new);
-    let mut cx = Context::from_waker(&parker.waker);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-            // A panic in the poll above only costs the next call an allocation.
-            let _ = SPARE.try_with(|spare| spare.set(Some(parker)));
-            return output;
-        }
-        parker.bell.wait();
+    let outcome = PARKER.try_with(|parker| {
+        let _claim = parker.claim()?;
+        Some(parker.run(future.as_mut()))
+    });
+    match outcome {
+        Ok(Some(output)) => output,
+        // A nested call, or a thread that is ending: a parker of its own.
+        _ => Parker::new().run(future),
     }
 }
 
 thread_local! {
-    // Empty while a `block_on` of this thread uses it: a nested call makes its own.
-    static SPARE: Cell<Option<Parker>> = const { Cell::new(None) };
+    static PARKER: Parker = Parker::new();
 }
 
+/// What one thread needs to wait, with the waker that ends the wait.
 struct Parker {
     bell: Arc<Bell>,
     waker: Waker,
+    claimed: Cell<bool>,
+}
+
+/// The thread's own parker is in use: a nested call must not take its wakes.
+struct Claim<'p>(&'p Parker);
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.0.claimed.set(false);
+    }
 }
 
 impl Parker {
@@ -54,6 +59,27 @@ impl Parker {
         Parker {
             waker: Waker::from(bell.clone()),
             bell,
+            claimed: Cell::new(false),
+        }
+    }
+
+    #[inline]
+    fn claim(&self) -> Option<Claim<'_>> {
+        if self.claimed.replace(true) {
+            None
+        } else {
+            Some(Claim(self))
+        }
+    }
+
+    #[inline]
+    fn run<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
+        let mut cx = Context::from_waker(&self.waker);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                return output;
+            }
+            self.bell.wait();
         }
     }
 }

@@ -25,10 +25,10 @@ use crate::error::JoinError;
 
 /// Runs closures that block (files, DNS, databases) on threads of their own, under any executor.
 ///
-/// Both the threads and the queue in front of them are bounded: when the queue is full, `run(…).await`
-/// waits for a place without blocking its thread. Threads start when jobs outnumber them and retire after
-/// `keep_alive` without work. Cloning gives another handle to the same pool; when the last one is gone, the
-/// threads finish what is queued and end.
+/// Both the threads and the queue in front of them are bounded: when the queue is full,
+/// `run(…).await` waits for a place without blocking its thread. Threads start when jobs outnumber
+/// them and retire after `keep_alive` without work. Cloning gives another handle to the same pool;
+/// when the last one is gone, the threads finish what is queued and end.
 ///
 /// ```
 /// # fn main() -> std::io::Result<()> {
@@ -119,9 +119,9 @@ impl BlockingPool {
 
     /// Runs a job on a thread of the pool and gives its result.
     ///
-    /// It is submitted when the future is first polled. A panic comes back as a [`JoinError`]. If the future
-    /// is dropped before the job began, the job never runs; after that it runs to its end and its result is
-    /// dropped on the thread that ran it.
+    /// It is submitted when the future is first polled. A panic comes back as a [`JoinError`]. If
+    /// the future is dropped before the job began, the job never runs; after that it runs to its
+    /// end and its result is dropped on the thread that ran it.
     #[track_caller]
     pub fn run<F, T>(&self, job: F) -> Blocking<F, T>
     where
@@ -166,8 +166,9 @@ impl BlockingPool {
         self.front.crew.threads()
     }
 
-    /// Takes no more jobs, cancels those that have not begun, and waits for the rest, which blocks this
-    /// thread for at most `patience`. Threads that are still at work then are left to themselves.
+    /// Takes no more jobs, cancels those that have not begun, and waits for the rest, which blocks
+    /// this thread for at most `patience`. Threads that are still at work then are left to
+    /// themselves.
     pub fn shutdown(&self, patience: Duration) -> Report {
         let crew = &self.front.crew;
         crew.closed.store(true, Ordering::Relaxed);

@@ -11,7 +11,8 @@ pub(crate) type Payload = Box<dyn Any + Send + 'static>;
 
 /// A task or job that ended without an output: it was cancelled, or it panicked.
 ///
-/// It is `Send` and `Sync` whatever the panic carried, so it fits in `Box<dyn Error + Send + Sync>`.
+/// It is `Send` and `Sync` whatever the panic carried, so it fits in `Box<dyn Error + Send +
+/// Sync>`.
 ///
 /// ```
 /// let executor = executor::LocalExecutor::new();

@@ -2,8 +2,13 @@
 
 mod block_on;
 mod blocking;
+mod checkpoint;
 mod error;
+#[cfg(feature = "hyper")]
+mod hyper;
 mod local;
+mod observe;
+mod size_class;
 mod stage;
 mod stealing;
 mod sync;
@@ -12,12 +17,17 @@ mod yield_now;
 pub use block_on::block_on;
 pub use blocking::report::Report;
 pub use blocking::{Blocking, BlockingBuilder, BlockingPool};
+pub use checkpoint::{Checkpoint, checkpoint};
 pub use error::JoinError;
+pub use local::abort::LocalAbortHandle;
 pub use local::builder::LocalBuilder;
 pub use local::handle::LocalJoinHandle;
+pub use local::metrics::LocalMetrics;
 pub use local::root::Root;
 pub use local::spawner::LocalSpawner;
+pub use local::task_set::LocalTaskSet;
 pub use local::{Entered, LocalExecutor};
+pub use observe::{Observer, TaskEnd, TaskId, TaskInfo};
 pub use stealing::{
     AbortHandle, Executor, ExecutorBuilder, JoinHandle, Park, ShutdownReport, Spawner, ThreadPark,
 };

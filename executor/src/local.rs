@@ -1,39 +1,48 @@
 //! `LocalExecutor`: many tasks on one thread.
 
+pub(crate) mod abort;
 pub(crate) mod builder;
 pub(crate) mod handle;
 mod header;
 mod hub;
+mod hub_ref;
 mod inbox;
 mod live;
 mod memory;
+pub(crate) mod metrics;
 mod order;
 mod ready;
 mod remote;
 pub(crate) mod root;
 mod run;
 pub(crate) mod spawner;
+pub(crate) mod task_set;
 mod waker;
+mod watch;
 
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::pin::pin;
 use std::task::{Poll, Waker};
 
 use crate::local::builder::LocalBuilder;
 use crate::local::handle::LocalJoinHandle;
-use crate::local::hub::{Guard, HubRef};
+use crate::local::header::{HANDLE, SCHEDULED, WATCHED};
+use crate::local::hub::Guard;
+use crate::local::hub_ref::OwnerRef;
+use crate::local::metrics::LocalMetrics;
 use crate::local::root::{Busy, Root};
 use crate::local::spawner::LocalSpawner;
-use crate::sync::park;
 
-/// An executor for one thread: its tasks need not be `Send`, and may borrow what outlives it (`'a`).
+/// An executor for one thread: its tasks need not be `Send`, and may borrow what outlives it
+/// (`'a`).
 ///
 /// Spawn, wake, poll, complete and join cost no atomic read-modify-write on this thread; wakers may
-/// go to any other. Dropping the executor drops every future once, here. Wakers and handles may outlive
-/// it.
+/// go to any other. Dropping the executor drops every future once, here. Wakers and handles may
+/// outlive it.
 ///
 /// Run it with [`block_on`](Self::block_on), or inside a loop of your own with
 /// [`run_batch`](Self::run_batch) and [`has_ready`](Self::has_ready).
@@ -65,7 +74,7 @@ use crate::sync::park;
 /// send(executor::LocalExecutor::new());
 /// ```
 pub struct LocalExecutor<'a> {
-    pub(crate) hub: HubRef,
+    pub(crate) hub: OwnerRef,
     // Invariant in 'a: a longer-lived executor is no shorter-lived one, nor the other way round.
     pub(crate) lifetime: PhantomData<Cell<&'a ()>>,
 }
@@ -90,28 +99,39 @@ impl<'a> LocalExecutor<'a> {
     }
 
     /// Spawns a task; it is first polled in the next batch.
+    #[track_caller]
     pub fn spawn<F>(&self, future: F) -> LocalJoinHandle<F::Output>
     where
         F: Future + 'a,
         F::Output: 'a,
     {
-        spawn_on(&self.hub, future)
+        spawn_on(&self.hub, None, future)
+    }
+
+    /// Spawns a task with a name, for the observer.
+    #[track_caller]
+    pub fn spawn_named<F>(&self, name: &str, future: F) -> LocalJoinHandle<F::Output>
+    where
+        F: Future + 'a,
+        F::Output: 'a,
+    {
+        spawn_on(&self.hub, Some(name), future)
     }
 
     /// A way to spawn that does not borrow the executor.
     #[must_use]
     pub fn spawner(&self) -> LocalSpawner<'a> {
-        let hub = HubRef::clone_from(self.hub.pointer());
+        let hub = self.hub.clone();
         LocalSpawner {
             hub,
             lifetime: PhantomData,
         }
     }
 
-    /// While the guard is there, wakes on this thread go straight into the ready queue. `run_batch`,
-    /// `block_on` and a root's poll enter by themselves; a host enters around its whole loop, so that the
-    /// wakes its reactor and timers do stay on this path as well. Without it they are still right, but
-    /// go through the inbox and call the host waker.
+    /// While the guard is there, wakes on this thread go straight into the ready queue.
+    /// `run_batch`, `block_on` and a root's poll enter by themselves; a host enters around its
+    /// whole loop, so that the wakes its reactor and timers do stay on this path as well. Without
+    /// it they are still right, but go through the inbox and call the host waker.
     #[must_use = "left when dropped"]
     pub fn enter(&self) -> Entered<'_> {
         Entered {
@@ -125,8 +145,8 @@ impl<'a> LocalExecutor<'a> {
     }
 
     /// Polls the tasks that were ready when the batch began, at most as many as the builder's
-    /// `batch_max`; true when more are ready now. What tasks make ready meanwhile is for the next batch, so a
-    /// task that wakes itself cannot keep the caller here.
+    /// `batch_max`; true when more are ready now. What tasks make ready meanwhile is for the next
+    /// batch, so a task that wakes itself cannot keep the caller here.
     ///
     /// # Panics
     /// When called inside a task of the same executor. Panics of tasks do not get here.
@@ -143,12 +163,24 @@ impl<'a> LocalExecutor<'a> {
         self.hub.has_ready()
     }
 
-    /// Runs the tasks until `future`, which is polled in place, is done; the thread is parked while there
-    /// is nothing to do. What is still unfinished then stays, for the next call.
+    /// What it has done so far.
+    #[must_use]
+    pub fn metrics(&self) -> LocalMetrics {
+        let longest_poll = self
+            .hub
+            .settings
+            .watch
+            .as_ref()
+            .map(|watch| watch.longest_poll());
+        self.hub.counters.metrics(longest_poll)
+    }
+
+    /// Runs the tasks until `future`, which is polled in place, is done; the thread is parked while
+    /// there is nothing to do. What is still unfinished then stays, for the next call.
     ///
     /// # Panics
-    /// When called inside a task, a root or another `block_on` of the same executor; that of another
-    /// executor is fine. A panic of `future` goes through.
+    /// When called inside a task, a root or another `block_on` of the same executor; that of
+    /// another executor is fine. A panic of `future` goes through.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         assert!(
@@ -159,26 +191,36 @@ impl<'a> LocalExecutor<'a> {
         let _entered = self.hub.enter();
         let mut root = pin!(self.root(future));
         loop {
-            self.run_batch();
             if let Poll::Ready(output) = root.as_mut().poll_if_woken() {
                 return output;
             }
-            if !self.hub.has_ready() && self.hub.inbox.sleep() {
-                while !self.hub.inbox.is_awake() {
-                    park(); // may return for no reason, or for somebody else's
-                }
-            }
+            let _busy = Busy::begin(&self.hub, "LocalExecutor::block_on");
+            run::until_root(&self.hub);
         }
     }
 }
 
 #[inline]
-fn spawn_on<F: Future>(hub: &HubRef, future: F) -> LocalJoinHandle<F::Output> {
+#[track_caller]
+fn spawn_on<F: Future>(
+    hub: &OwnerRef,
+    name: Option<&str>,
+    future: F,
+) -> LocalJoinHandle<F::Output> {
     if hub.closed.get() {
         drop(future);
         return LocalJoinHandle::never_began();
     }
-    LocalJoinHandle::spawn(hub, future)
+    match &hub.settings.watch {
+        None => LocalJoinHandle::spawn(hub, future, SCHEDULED | HANDLE),
+        Some(watch) => {
+            let handle = LocalJoinHandle::spawn(hub, future, SCHEDULED | HANDLE | WATCHED);
+            if let Some(task) = handle.task() {
+                watch.spawned(task, name, Location::caller());
+            }
+            handle
+        }
+    }
 }
 
 impl Default for LocalExecutor<'_> {

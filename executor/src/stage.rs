@@ -4,7 +4,8 @@
 //! 1. A *stage* pointer leads to memory that is large and aligned enough for both `F` and
 //!    `F::Output`, valid for reads and writes, and derived from the task's one allocation call.
 //! 2. The stage holds a live `F` from the spawn until `poll` answers `Ready` or `Panicked`, or
-//!    until `drop_future` is called. Only the thread that may poll the task touches it, one at a time.
+//!    until `drop_future` is called. Only the thread that may poll the task touches it, one at a
+//!    time.
 //! 3. The stage holds a live `F::Output` from the answer `Ready` until it is read out or
 //!    `drop_output` is called, whichever is first, once.
 //! 4. The future is never moved: it is written once at the spawn and dropped in place.
@@ -18,6 +19,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::error::{Payload, contain, discard};
+use crate::size_class;
 
 /// What one poll came to. After anything but `Pending` the future is gone.
 pub(crate) enum Polled {
@@ -51,8 +53,10 @@ pub(crate) struct TaskVTable {
     pub(crate) drop_output: unsafe fn(*mut ()),
     /// Where the stage begins, in bytes from the header.
     pub(crate) stage: usize,
-    /// The whole of the task's memory.
+    /// What was asked of the allocator for the whole of the task's memory.
     pub(crate) layout: Layout,
+    /// The class of that, or 0.
+    pub(crate) size_class: usize,
 }
 
 impl TaskVTable {
@@ -64,7 +68,8 @@ impl TaskVTable {
                 drop_future: drop_future::<F>,
                 drop_output: drop_output::<F>,
                 stage: std::mem::offset_of!(Task<H, F>, stage),
-                layout: Layout::new::<Task<H, F>>(),
+                layout: size_class::real_layout(Layout::new::<Task<H, F>>()),
+                size_class: size_class::of(Layout::new::<Task<H, F>>()),
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Models of `LocalExecutor`: what one or two other threads may do with wakers, against all the owner
-//! may do. loom tries every interleaving, and every value the memory model lets a load see.
+//! Models of `LocalExecutor`: what one or two other threads may do with wakers, against all the
+//! owner may do. loom tries every interleaving, and every value the memory model lets a load see.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
@@ -8,9 +8,10 @@
 //! Two threads are explored without bound; the models with three say their bound, which
 //! `LOOM_MAX_PREEMPTIONS` overrides.
 //!
-//! What each model would show: a lost wake is a deadlock; a future or output dropped twice or not at all
-//! is a wrong count; a task or hub never freed is a leak, freed too early an access to freed memory or a
-//! double free; a missing ordering is the stale value of the `Relaxed` flag, or a race on a cell.
+//! What each model would show: a lost wake is a deadlock; a future or output dropped twice or not
+//! at all is a wrong count; a task or hub never freed is a leak, freed too early an access to freed
+//! memory or a double free; a missing ordering is the stale value of the `Relaxed` flag, or a race
+//! on a cell.
 #![cfg(loom)]
 
 use std::cell::{Cell, RefCell};
@@ -51,8 +52,8 @@ impl Drop for Guard {
     }
 }
 
-/// An executor with one task that waits until `goal` flags are raised, polled once; and the wakers it
-/// gave out.
+/// An executor with one task that waits until `goal` flags are raised, polled once; and the wakers
+/// it gave out.
 struct Scene {
     executor: LocalExecutor<'static>,
     task: Option<LocalJoinHandle<()>>,

@@ -1,8 +1,8 @@
 //! The pool's threads: grown on demand, retired when idle.
 //!
 //! One word holds both the number of threads and the number of unfinished jobs, so that growing and
-//! retiring cannot miss each other: a submission adds its job and sees the threads in the same step, a
-//! thread retires only in a step that sees every job matched by another thread.
+//! retiring cannot miss each other: a submission adds its job and sees the threads in the same
+//! step, a thread retires only in a step that sees every job matched by another thread.
 
 use std::panic::Location;
 use std::sync::Arc;

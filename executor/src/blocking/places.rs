@@ -10,9 +10,9 @@ use crate::error::contain;
 
 /// Those who found the queue full.
 ///
-/// No wake-up is lost: a waiter first enters, then looks at the queue again; a worker first takes from
-/// the queue, then looks for waiters. Each has a SeqCst fence between its two steps, so at least one of
-/// them sees the other.
+/// No wake-up is lost: a waiter first enters, then looks at the queue again; a worker first takes
+/// from the queue, then looks for waiters. Each has a SeqCst fence between its two steps, so at
+/// least one of them sees the other.
 pub(crate) struct Places {
     count: AtomicUsize,
     waiting: Mutex<Waiting>,
@@ -40,8 +40,8 @@ impl Places {
         self.count.load(Ordering::Relaxed) > 0
     }
 
-    /// Enters the line, or refreshes the waker of a ticket that is still in it. The caller then looks at
-    /// the queue once more.
+    /// Enters the line, or refreshes the waker of a ticket that is still in it. The caller then
+    /// looks at the queue once more.
     pub(crate) fn wait(&self, ticket: Option<u64>, waker: Waker) -> u64 {
         let mut waiting = self.waiting.lock();
         let ticket = match ticket {
@@ -53,7 +53,8 @@ impl Places {
                     fence(Ordering::SeqCst); // pairs with the one in `one_is_free`
                     return ticket;
                 }
-                waiting.line.push_front((ticket, waker)); // woken, yet too late: first in line again
+                // Called, yet somebody was faster: first in line again.
+                waiting.line.push_front((ticket, waker));
                 ticket
             }
             None => {

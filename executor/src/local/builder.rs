@@ -6,8 +6,10 @@ use std::marker::PhantomData;
 use std::task::Waker;
 
 use crate::LocalExecutor;
-use crate::local::hub::Hub;
+use crate::local::hub::{Hub, Settings};
 use crate::local::order::Order;
+use crate::local::watch::Watch;
+use crate::observe::Observer;
 
 /// Sets a [`LocalExecutor`] up; from [`LocalExecutor::builder`].
 ///
@@ -21,6 +23,8 @@ pub struct LocalBuilder {
     batch_max: usize,
     kept_max: usize,
     order: Order,
+    observer: Option<Box<dyn Observer>>,
+    measure_polls: bool,
 }
 
 impl LocalBuilder {
@@ -30,18 +34,20 @@ impl LocalBuilder {
             batch_max: 256,
             kept_max: 4 << 20,
             order: Order::Fair,
+            observer: None,
+            measure_polls: false,
         }
     }
 
-    /// The waker of the host's loop: called when something arrives from another thread and nothing had
-    /// since the inbox was last emptied. None by default, as `block_on` parks its thread.
+    /// The waker of the host's loop: called when something arrives from another thread and nothing
+    /// had since the inbox was last emptied. None by default, as `block_on` parks its thread.
     pub fn waker(mut self, host: Waker) -> Self {
         self.host = Some(host);
         self
     }
 
-    /// How many tasks one batch polls at most; 256 by default, at least 1. This bounds how long a host
-    /// waits for its turn.
+    /// How many tasks one batch polls at most; 256 by default, at least 1. This bounds how long a
+    /// host waits for its turn.
     pub fn batch_max(mut self, tasks: usize) -> Self {
         self.batch_max = tasks.max(1);
         self
@@ -53,10 +59,10 @@ impl LocalBuilder {
         self
     }
 
-    /// Lets a function choose the next task: it is given the number of ready tasks and returns the index
-    /// of one, counted from the oldest. With a seeded generator in it a run can be repeated, and
-    /// another seed tries another schedule. Indices too large mean the newest. Finding the task walks
-    /// the queue; without this call nothing is paid.
+    /// Lets a function choose the next task: it is given the number of ready tasks and returns the
+    /// index of one, counted from the oldest. With a seeded generator in it a run can be repeated,
+    /// and another seed tries another schedule. Indices too large mean the newest. Finding the task
+    /// walks the queue; without this call nothing is paid.
     ///
     /// ```
     /// use std::{cell::RefCell, rc::Rc};
@@ -74,10 +80,29 @@ impl LocalBuilder {
         self
     }
 
+    /// Tells an observer what happens to the tasks.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Measures each poll, for the `longest_poll` of the metrics: two looks at the clock a poll.
+    pub fn measure_polls(mut self, measure: bool) -> Self {
+        self.measure_polls = measure;
+        self
+    }
+
     /// Makes the executor; this thread is its owner.
     #[must_use]
     pub fn build<'a>(self) -> LocalExecutor<'a> {
-        let hub = Hub::create(self.host, self.batch_max, self.kept_max, self.order);
+        let watched = self.measure_polls || self.observer.is_some();
+        let watch = watched.then(|| Box::new(Watch::new(self.observer)));
+        let settings = Settings {
+            batch_max: self.batch_max,
+            order: self.order,
+            watch,
+        };
+        let hub = Hub::create(self.host, self.kept_max, settings);
         LocalExecutor {
             hub,
             lifetime: PhantomData,

@@ -13,15 +13,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::error::JoinError;
-use crate::local::header::{CANCEL, COMPLETE, HANDLE, OUTPUT, RUNNING, SCHEDULED, TaskPtr};
-use crate::local::hub::HubRef;
+use crate::local::abort::LocalAbortHandle;
+use crate::local::header::{COMPLETE, HANDLE, OUTPUT, RUNNING, SCHEDULED, TaskPtr};
+use crate::local::hub_ref::OwnerRef;
 use crate::local::run;
 
 /// Awaits the output of a spawned task.
 ///
-/// `Ok` is the output. `Err` says that the task panicked, was aborted, or lost its executor. Dropping
-/// the handle lets the task go on alone. The handle stays on the executor's thread, but may outlive the
-/// executor.
+/// `Ok` is the output. `Err` says that the task panicked, was aborted, or lost its executor.
+/// Dropping the handle lets the task go on alone. The handle stays on the executor's thread, but
+/// may outlive the executor.
 ///
 /// Dropping the future of an `.await` on the handle loses nothing: the next one finds the output.
 ///
@@ -57,11 +58,20 @@ enum Held {
 impl<T> LocalJoinHandle<T> {
     /// Spawns, and takes the handle: the one place where the task's type and the handle's meet (3).
     #[inline]
-    pub(crate) fn spawn<F: Future<Output = T>>(hub: &HubRef, future: F) -> Self {
-        let task = run::spawn(hub, future, SCHEDULED | HANDLE);
+    pub(crate) fn spawn<F: Future<Output = T>>(hub: &OwnerRef, future: F, flags: u16) -> Self {
+        debug_assert!(flags & HANDLE != 0);
+        let task = run::spawn(hub, future, flags);
         LocalJoinHandle {
             held: Held::Task(task),
             output: PhantomData,
+        }
+    }
+
+    /// The task, if there still is one.
+    pub(crate) fn task(&self) -> Option<TaskPtr> {
+        match self.held {
+            Held::Task(task) => Some(task),
+            Held::NeverBegan | Held::Nothing => None,
         }
     }
 
@@ -72,18 +82,19 @@ impl<T> LocalJoinHandle<T> {
         }
     }
 
-    /// Stops the task: its future is dropped in the executor's next batch (or at the end of the poll it
-    /// is in), and the handle gives a cancelled [`JoinError`]. An output that is there already stays.
+    /// Stops the task: its future is dropped in the executor's next batch (or at the end of the
+    /// poll it is in), and the handle gives a cancelled [`JoinError`]. An output that is there
+    /// already stays.
     pub fn abort(&self) {
-        if let Held::Task(task) = self.held
-            && !task.has(COMPLETE)
-        {
-            task.set(CANCEL);
-            if !task.has(RUNNING) {
-                // SAFETY: the header's invariant 3: a task that is not complete has its hub.
-                unsafe { task.hub.as_ref() }.schedule(task);
-            }
+        if let Some(task) = self.task() {
+            run::abort(task);
         }
+    }
+
+    /// A way to abort the task that may go somewhere else than the handle.
+    #[must_use]
+    pub fn abort_handle(&self) -> LocalAbortHandle {
+        LocalAbortHandle::new(self.task())
     }
 
     /// Whether the task has ended, so that awaiting the handle gives its end at once.
@@ -96,6 +107,7 @@ impl<T> LocalJoinHandle<T> {
     }
 
     /// What a complete task came to.
+    #[inline]
     fn take(task: TaskPtr) -> Result<T, JoinError> {
         if task.has(OUTPUT) {
             task.clear(OUTPUT);
@@ -109,9 +121,11 @@ impl<T> LocalJoinHandle<T> {
     }
 
     /// Clears HANDLE; the task is gone after this if nothing else keeps it.
+    #[inline]
     fn let_go(task: TaskPtr) {
-        task.clear(HANDLE);
-        if task.has(COMPLETE) && !task.has(SCHEDULED | RUNNING) {
+        let flags = task.flags.get() & !HANDLE;
+        task.flags.set(flags);
+        if flags & (COMPLETE | SCHEDULED | RUNNING) == COMPLETE {
             run::give_up(task);
         }
     }

@@ -12,12 +12,14 @@
 //! # Invariants
 //! 1. A `TaskPtr` leads to a live header for as long as it is used. What keeps the memory: the task
 //!    is not complete; or a handle is there (`HANDLE`); or the task is in the ready queue
-//!    (`SCHEDULED`) or being run (`RUNNING`); or a waker is there; or the remote word's `SCHEDULED`.
+//!    (`SCHEDULED`) or being run (`RUNNING`); or a waker is there; or the remote word's
+//!    `SCHEDULED`.
 //! 2. Cells are touched by the owner thread only; `remote` by any. `inbox_next` is written by the
 //!    thread that set the remote `SCHEDULED`, and read by the owner after it took the inbox.
 //! 3. `hub` leads to a live hub while the task is not complete, and while the remote `SCHEDULED`
 //!    is set; otherwise it is an address to compare and no more.
-//! 4. `slot` holds a waker while `JOINER` is set, a panic's payload while `PANICKED` is; never both.
+//! 4. `slot` holds a waker while `JOINER` is set, a panic's payload while `PANICKED` is; never
+//!    both.
 //! 5. The pointer is derived from the allocation, not from a reference to the header, so it may
 //!    reach the stage.
 #![allow(unsafe_code)]
@@ -57,6 +59,9 @@ pub(crate) const LISTED: u16 = 1 << 8;
 pub(crate) const ROOT: u16 = 1 << 9;
 /// (root) Woken since it was last polled.
 pub(crate) const WOKEN: u16 = 1 << 10;
+
+/// Somebody watches: not the short path.
+pub(crate) const WATCHED: u16 = 1 << 11;
 
 pub(crate) type Link = Option<TaskPtr>;
 
@@ -148,6 +153,12 @@ impl TaskPtr {
     #[inline]
     pub(crate) fn as_raw(self) -> *mut Header {
         self.0.as_ptr()
+    }
+
+    /// The task's memory, as it was allocated.
+    #[inline]
+    pub(crate) fn memory(self) -> NonNull<u8> {
+        self.0.cast()
     }
 
     /// Where the future or its output lies.

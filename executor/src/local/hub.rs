@@ -1,34 +1,30 @@
 //! What the tasks of one executor share: the ready queue and the rest of the owner's half, and the
 //! inbox and the host's waker for everyone else.
 //!
-//! # Invariants
-//! 1. A hub's memory stays while a `HubRef` counts it. References are: the executor's; a spawner's;
-//!    one that goes with every remote word that is MERGED and SCHEDULED (see `waker::push`); and one a
-//!    pusher takes before its push is seen, if it will have to call for the owner.
-//! 2. All but `inbox`, `host`, `thread` and `references` is touched by the owner thread only, and is
-//!    empty when the executor is gone: the last reference may be dropped by any thread.
-//! 3. The thread-local that says which hub is entered, and the guards that will restore it, may
-//!    name a hub only while its memory is there. A hub that a guard might still name when its executor
-//!    goes (a guard forgotten, or dropped out of order) is leaked: its address is never used again.
-#![allow(unsafe_code)]
+//! How long it lives is the subject of `hub_ref`. All but `inbox`, `host`, `thread` and
+//! `references` is touched by the owner thread only, and is empty when the executor is gone: the
+//! last reference may be dropped by any thread.
+//!
+//! The thread-local that says which hub is entered, and the guards that will restore it, may name a
+//! hub only while its memory is there. A hub that a guard might still name when its executor goes
+//! (a guard forgotten, or dropped out of order) is leaked: its address is never used again.
 
-use std::ops::Deref;
-use std::ptr::NonNull;
 use std::task::Waker;
 
-use crate::local::header::{COMPLETE, ROOT, SCHEDULED, TaskPtr, WOKEN};
+use crate::local::header::{COMPLETE, Link, ROOT, SCHEDULED, TaskPtr, WATCHED, WOKEN};
+use crate::local::hub_ref::{Count, OwnerRef};
 use crate::local::inbox::{Inbox, Pushed};
 use crate::local::live::LiveList;
 use crate::local::memory::Memory;
+use crate::local::metrics::Counters;
 use crate::local::order::Order;
 use crate::local::ready::ReadyQueue;
-use crate::sync::{
-    AtomicUsize, Cell, Ordering, Thread, Witness, current_thread, entered, replace_entered,
-};
+use crate::local::watch::Watch;
+use crate::sync::{Cell, Thread, Witness, current_thread, entered, replace_entered};
 
 pub(crate) struct Hub {
     // any thread
-    references: AtomicUsize,
+    pub(crate) references: Count,
     pub(crate) inbox: Inbox,
     host: Option<Waker>,
     thread: Thread,
@@ -36,49 +32,50 @@ pub(crate) struct Hub {
     pub(crate) ready: ReadyQueue,
     pub(crate) live: LiveList,
     pub(crate) memory: Memory,
-    pub(crate) order: Order,
-    pub(crate) batch_max: usize,
+    pub(crate) settings: Settings,
+    pub(crate) counters: Counters,
     /// Roots that are woken and not yet polled.
     pub(crate) roots_woken: Cell<usize>,
+    /// A root's task that nothing refers to, for the next root.
+    pub(crate) spare_root: Cell<Link>,
     /// Inside `run_batch`, `block_on` or a root's poll.
     pub(crate) busy: Cell<bool>,
     /// The executor is gone.
     pub(crate) closed: Cell<bool>,
     /// Entered guards that are there.
-    guards: Cell<usize>,
+    pub(crate) guards: Cell<usize>,
     /// A guard was dropped out of order, so another may restore this hub's address.
-    disordered: Cell<bool>,
+    pub(crate) disordered: Cell<bool>,
     _freed: Witness,
 }
 
-/// A counted reference to a hub.
-pub(crate) struct HubRef(NonNull<Hub>);
+/// What the builder chose.
+pub(crate) struct Settings {
+    pub(crate) batch_max: usize,
+    pub(crate) order: Order,
+    pub(crate) watch: Option<Box<Watch>>,
+}
 
 impl Hub {
-    pub(crate) fn create(
-        host: Option<Waker>,
-        batch_max: usize,
-        kept_max: usize,
-        order: Order,
-    ) -> HubRef {
-        let hub = Box::new(Hub {
-            references: AtomicUsize::new(1),
+    pub(crate) fn create(host: Option<Waker>, kept_max: usize, settings: Settings) -> OwnerRef {
+        OwnerRef::of(Hub {
+            references: Count::new(),
             inbox: Inbox::new(),
             host,
             thread: current_thread(),
             ready: ReadyQueue::new(),
             live: LiveList::new(),
             memory: Memory::new(kept_max),
-            order,
-            batch_max,
+            settings,
+            counters: Counters::new(),
             roots_woken: Cell::new(0),
+            spare_root: Cell::new(None),
             busy: Cell::new(false),
             closed: Cell::new(false),
             guards: Cell::new(0),
             disordered: Cell::new(false),
             _freed: Witness::new(),
-        });
-        HubRef(NonNull::from(Box::leak(hub)))
+        })
     }
 
     /// Whether a batch would find something to do, or a root is to be polled.
@@ -91,12 +88,26 @@ impl Hub {
     #[inline]
     pub(crate) fn schedule(&self, task: TaskPtr) {
         let flags = task.flags.get();
-        if flags & (SCHEDULED | COMPLETE | ROOT) == 0 {
+        if flags & (SCHEDULED | COMPLETE | ROOT | WATCHED) == 0 {
             task.flags.set(flags | SCHEDULED);
             self.ready.push(task);
-        } else if flags & (ROOT | WOKEN | COMPLETE) == ROOT {
+        } else {
+            self.schedule_rarely(task);
+        }
+    }
+
+    /// A root is not queued but marked; a watched task's wake is told.
+    fn schedule_rarely(&self, task: TaskPtr) {
+        let flags = task.flags.get();
+        if flags & (ROOT | WOKEN | COMPLETE) == ROOT {
             task.flags.set(flags | WOKEN);
             self.roots_woken.set(self.roots_woken.get() + 1);
+        } else if flags & (SCHEDULED | COMPLETE | ROOT) == 0 {
+            task.flags.set(flags | SCHEDULED);
+            self.ready.push(task);
+            if let Some(watch) = &self.settings.watch {
+                watch.woken(task);
+            }
         }
     }
 
@@ -142,62 +153,7 @@ impl Drop for Guard<'_> {
         if entered() == self.hub.address() {
             replace_entered(self.before);
         } else {
-            self.hub.disordered.set(true); // another guard will restore our address: 3
-        }
-    }
-}
-
-impl HubRef {
-    pub(crate) fn pointer(&self) -> NonNull<Hub> {
-        self.0
-    }
-
-    /// One more reference. Relaxed, as for any counter: who clones has one, or knows of one.
-    pub(crate) fn clone_from(hub: NonNull<Hub>) -> HubRef {
-        // SAFETY: the callers hold a reference, or know by 1 of one that stays meanwhile.
-        unsafe { hub.as_ref() }
-            .references
-            .fetch_add(1, Ordering::Relaxed);
-        HubRef(hub)
-    }
-
-    /// Takes over a reference that was given up with `into_pointer`.
-    ///
-    /// # Safety
-    /// Each such reference is taken over once.
-    pub(crate) unsafe fn from_pointer(hub: NonNull<Hub>) -> HubRef {
-        HubRef(hub)
-    }
-
-    /// Gives the reference up to whoever calls `from_pointer`.
-    pub(crate) fn into_pointer(self) -> NonNull<Hub> {
-        std::mem::ManuallyDrop::new(self).0
-    }
-
-    /// (owner) Called last when the executor goes: keeps the hub for ever if a guard may name it (3).
-    pub(crate) fn leak_if_named(&self) {
-        if self.guards.get() > 0 || self.disordered.get() {
-            std::mem::forget(HubRef::clone_from(self.0));
-        }
-    }
-}
-
-impl Deref for HubRef {
-    type Target = Hub;
-
-    #[inline]
-    fn deref(&self) -> &Hub {
-        // SAFETY: by 1 it is there while we count.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Drop for HubRef {
-    fn drop(&mut self) {
-        // Release: our use is over. Acquire: so is everyone's, for the one that frees.
-        if self.references.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // SAFETY: it came from a box, and by 1 nobody else names it.
-            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+            self.hub.disordered.set(true); // another guard will restore our address
         }
     }
 }

@@ -60,9 +60,9 @@ impl Inbox {
         head == EMPTY || head == SLEEPING || head == CLOSED
     }
 
-    /// Pushes a task. `before_first` runs before the owner can see the push whenever the pusher will
-    /// have to call for the owner afterwards, and its result comes back then: it keeps alive what
-    /// the call needs.
+    /// Pushes a task. `before_first` runs before the owner can see the push whenever the pusher
+    /// will have to call for the owner afterwards, and its result comes back then: it keeps alive
+    /// what the call needs.
     pub(crate) fn push<K>(
         &self,
         task: TaskPtr,

@@ -1,8 +1,8 @@
 //! The tasks that have suspended at least once and are not complete: what there is to drop when the
 //! executor goes and they wait for something else.
 //!
-//! A task enters at its first suspension, not at its spawn: one that is ready at its first poll never
-//! pays for it, and one that was never polled is in the ready queue anyway.
+//! A task enters at its first suspension, not at its spawn: one that is ready at its first poll
+//! never pays for it, and one that was never polled is in the ready queue anyway.
 
 use crate::local::header::{LISTED, Link, TaskPtr};
 use crate::sync::Cell;

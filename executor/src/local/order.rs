@@ -15,19 +15,12 @@ pub(crate) enum Order {
     Chosen(RefCell<Choose>),
 }
 
-impl Order {
-    #[inline]
-    pub(crate) fn pop(&self, ready: &ReadyQueue) -> Link {
-        match self {
-            Order::Fair => ready.pop(),
-            Order::Chosen(choose) => {
-                let len = ready.len();
-                if len == 0 {
-                    return None;
-                }
-                let index = (choose.borrow_mut())(len);
-                ready.pop_at(index.min(len - 1))
-            }
-        }
+/// Takes the task the function chooses.
+pub(crate) fn pop(choose: &RefCell<Choose>, ready: &ReadyQueue) -> Link {
+    let len = ready.len();
+    if len == 0 {
+        return None;
     }
+    let index = (choose.borrow_mut())(len);
+    ready.pop_at(index.min(len - 1))
 }

@@ -53,7 +53,8 @@ impl RemoteWord {
         RemoteWord(AtomicU32::new(0))
     }
 
-    /// Whether the owner has merged its count. Exact on the owner thread; elsewhere `true` is final.
+    /// Whether the owner has merged its count. Exact on the owner thread; elsewhere `true` is
+    /// final.
     #[inline]
     pub(crate) fn is_merged(&self) -> bool {
         self.0.load(Ordering::Relaxed) & MERGED != 0
@@ -120,9 +121,9 @@ impl RemoteWord {
         }
     }
 
-    /// Takes `SCHEDULED` back: the owner after taking the task from the inbox and *before* it polls,
-    /// or a pusher whom the closed inbox refused. Acquire pairs with the wakes: the poll that
-    /// follows sees what was written before them.
+    /// Takes `SCHEDULED` back: the owner after taking the task from the inbox and *before* it
+    /// polls, or a pusher whom the closed inbox refused. Acquire pairs with the wakes: the poll
+    /// that follows sees what was written before them.
     pub(crate) fn take_scheduled(&self) -> Taken {
         let before = self.0.fetch_and(!SCHEDULED, Ordering::AcqRel);
         debug_assert!(
@@ -141,6 +142,11 @@ impl RemoteWord {
     pub(crate) fn is_unreferenced(&self, owners_count: i16) -> bool {
         let word = self.0.load(Ordering::Acquire);
         word & (SCHEDULED | MERGED) == 0 && references(word) + i32::from(owners_count) == 0
+    }
+
+    /// Back to the beginning, for a word that `is_unreferenced` said nobody else can reach.
+    pub(crate) fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 
     /// Adds the owner's count, and one more for the owner itself. True when a wake is under way:

@@ -8,12 +8,13 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::local::header::{COMPLETE, ROOT, TaskPtr, WOKEN};
-use crate::local::hub::{Hub, HubRef};
+use crate::local::hub::Hub;
+use crate::local::hub_ref::OwnerRef;
 use crate::local::{run, waker};
 
 pin_project! {
-    /// A future that is not spawned but polled in place by whoever drives the executor: it may borrow
-    /// from the surrounding function, and its output needs no handle.
+    /// A future that is not spawned but polled in place by whoever drives the executor: it may
+    /// borrow from the surrounding function, and its output needs no handle.
     ///
     /// Made by [`LocalExecutor::root`](crate::LocalExecutor::root).
     pub struct Root<'e, F> {
@@ -31,10 +32,13 @@ pin_project! {
 }
 
 impl<'e, F: Future> Root<'e, F> {
-    pub(crate) fn new(hub: &'e HubRef, future: F) -> Self {
-        // Its task has no future of its own: it only collects wakes.
-        let task = run::spawn(hub, std::future::pending::<()>(), ROOT);
-        hub.live.insert(task);
+    pub(crate) fn new(hub: &'e OwnerRef, future: F) -> Self {
+        let task = hub.spare_root.take().unwrap_or_else(|| {
+            // Its task has no future of its own: it only collects wakes.
+            let task = run::spawn(hub, std::future::pending::<()>(), ROOT);
+            hub.live.insert(task);
+            task
+        });
         hub.schedule(task);
         Root { hub, task, future }
     }
@@ -70,11 +74,18 @@ fn forget_wake(hub: &Hub, task: TaskPtr) {
     }
 }
 
-/// The root goes: as the task's future is an empty one, this is a cancellation.
+/// The root goes. Without wakers its task serves the next root; else, as the task's future is an
+/// empty one, this is a cancellation, and the wakers left wake nothing any more.
 fn finish(hub: &Hub, task: TaskPtr) {
     task.clear(COMPLETE);
     forget_wake(hub, task);
-    run::cancel(hub, task);
+    if hub.spare_root.get().is_none() && task.remote.is_unreferenced(task.wakers.get()) {
+        task.wakers.set(0);
+        task.remote.reset();
+        hub.spare_root.set(Some(task));
+    } else {
+        run::cancel(hub, task);
+    }
 }
 
 /// Marks the executor as in use, against being re-entered.

@@ -11,32 +11,38 @@
 //!                                                                               |
 //!      freed <--- (7) give_up --- no handle <--- COMPLETE <--- (6) complete ----+
 //! ```
-//! 1. [`spawn`]. 2, 3. [`run`]: `SCHEDULED` is cleared *before* the poll, so that 5, a task that wakes
-//!    itself, is the same step as 4 ([`Hub::schedule`]) and the end of a poll has nothing to check.
-//! 6. [`complete`], also from [`cancel`]. 7. [`give_up`], when no handle is left and the task is in no
-//!    queue; wakers may still be there, and the last one frees.
+//! 1. [`spawn`]. 2, 3. [`run`]: `SCHEDULED` is cleared *before* the poll, so that 5, a task that
+//!    wakes itself, is the same step as 4 ([`Hub::schedule`]) and the end of a poll has nothing to
+//!    check.
+//! 6. [`complete`], also from [`cancel`]. 7. [`give_up`], when no handle is left and the task is in
+//!    no queue; wakers may still be there, and the last one frees.
 //!
 //! # Invariants
 //! 1. All here runs on the owner thread.
-//! 2. A task that is not complete has a live future in its stage. `poll` and `drop_future` are called
-//!    by `run` and `cancel` only, with RUNNING set, which neither of them starts with.
+//! 2. A task that is not complete has a live future in its stage. `poll` and `drop_future` are
+//!    called by `run` and `cancel` only, with RUNNING set, which neither of them starts with.
 //! 3. OUTPUT says the stage holds a live output. Who clears it reads or drops the output.
 //! 4. A task is freed by `give_up` when complete, without handle, in no queue and not RUNNING, and
 //!    never used by us after.
 #![allow(unsafe_code)]
 
 use std::future::Future;
-use std::ptr::NonNull;
 use std::task::Context;
 
+use crate::checkpoint;
 use crate::error::{Payload, contain, discard};
 use crate::local::header::{
-    CANCEL, COMPLETE, HANDLE, Header, LISTED, OUTPUT, RUNNING, SCHEDULED, TaskPtr,
+    CANCEL, COMPLETE, HANDLE, Header, JOINER, LISTED, OUTPUT, ROOT, RUNNING, SCHEDULED, TaskPtr,
+    WATCHED,
 };
-use crate::local::hub::{Hub, HubRef};
+use crate::local::hub::Hub;
+use crate::local::hub_ref::{HubRef, OwnerRef};
+use crate::local::metrics::count;
+use crate::local::order::{self, Order};
 use crate::local::waker;
+use crate::observe::TaskEnd;
 use crate::stage::{Polled, TaskVTable};
-use crate::sync::entered;
+use crate::sync::{entered, park};
 
 /// What a task came to.
 enum Outcome {
@@ -47,13 +53,14 @@ enum Outcome {
 
 /// (1) Makes a task of a future; `flags` say how it begins.
 #[inline]
-pub(crate) fn spawn<F: Future>(hub: &HubRef, future: F, flags: u16) -> TaskPtr {
+pub(crate) fn spawn<F: Future>(hub: &OwnerRef, future: F, flags: u16) -> TaskPtr {
     let vtable = TaskVTable::of::<Header, F>();
-    let memory = hub.memory.allocate(vtable.layout);
-    // SAFETY: the memory was allocated for this table's layout just now.
+    let memory = hub.memory.allocate(vtable);
+    // SAFETY: the memory was allocated for this table just now.
     let task = unsafe { TaskPtr::write(memory, hub.pointer(), vtable, flags, future) };
     if flags & SCHEDULED != 0 {
         hub.ready.push(task);
+        count(&hub.counters.spawned, 1);
     }
     task
 }
@@ -61,12 +68,59 @@ pub(crate) fn spawn<F: Future>(hub: &HubRef, future: F, flags: u16) -> TaskPtr {
 /// Polls what was ready at the beginning, at most `batch_max` tasks.
 pub(crate) fn batch(hub: &Hub) {
     collect(hub);
-    let count = hub.ready.len().min(hub.batch_max);
-    for _ in 0..count {
-        match hub.order.pop(&hub.ready) {
-            Some(task) => run(hub, task),
-            None => break,
+    let tasks = hub.ready.len().min(hub.settings.batch_max);
+    if tasks == 0 {
+        return;
+    }
+    count(&hub.counters.batches, 1);
+    count(&hub.counters.polls, tasks as u64);
+    match &hub.settings.order {
+        Order::Fair => {
+            for _ in 0..tasks {
+                let Some(task) = hub.ready.pop() else { break };
+                run(hub, task);
+            }
         }
+        Order::Chosen(choose) => {
+            for _ in 0..tasks {
+                let Some(task) = order::pop(choose, &hub.ready) else {
+                    break;
+                };
+                run_chosen(hub, task);
+            }
+        }
+    }
+}
+
+/// [`run`], out of line: so that the common loop has the only copy in line.
+#[inline(never)]
+fn run_chosen(hub: &Hub, task: TaskPtr) {
+    run(hub, task);
+}
+
+/// Runs batches until a root is woken; parks the thread while there is nothing to do.
+pub(crate) fn until_root(hub: &Hub) {
+    while hub.roots_woken.get() == 0 {
+        if hub.ready.len() > 0 || !hub.inbox.is_empty() {
+            batch(hub);
+        } else if hub.inbox.sleep() {
+            sleep(hub);
+        }
+    }
+}
+
+/// Parks the thread until something is pushed onto the inbox.
+#[cold]
+fn sleep(hub: &Hub) {
+    count(&hub.counters.parks, 1);
+    if let Some(watch) = &hub.settings.watch {
+        watch.parks();
+    }
+    while !hub.inbox.is_awake() {
+        park(); // may return for no reason, or for somebody else's
+    }
+    if let Some(watch) = &hub.settings.watch {
+        watch.unparks();
     }
 }
 
@@ -74,17 +128,27 @@ pub(crate) fn batch(hub: &Hub) {
 #[inline]
 pub(crate) fn collect(hub: &Hub) {
     for task in hub.inbox.take() {
+        count(&hub.counters.remote_wakes, 1);
         waker::arrive(task, |task| hub.schedule(task));
     }
 }
 
 /// (2, 3) Runs a task that was popped from the ready queue.
-#[inline]
+#[inline(always)]
 fn run(hub: &Hub, task: TaskPtr) {
     let flags = task.flags.get();
-    if flags & (COMPLETE | CANCEL) != 0 {
-        return run_rarely(hub, task);
+    if flags & (COMPLETE | CANCEL | WATCHED) == 0 {
+        poll(hub, task);
+    } else {
+        run_rarely(hub, task);
     }
+}
+
+/// (2, 3) One poll.
+#[inline(always)]
+fn poll(hub: &Hub, task: TaskPtr) {
+    let flags = task.flags.get();
+    checkpoint::refill();
     task.flags.set((flags & !SCHEDULED) | RUNNING);
     let waker = waker::lend(task);
     let mut cx = Context::from_waker(&waker);
@@ -97,16 +161,31 @@ fn run(hub: &Hub, task: TaskPtr) {
                 suspend(hub, task);
             }
         }
-        Polled::Ready => complete(hub, task, Outcome::Output),
+        Polled::Ready => {
+            let flags = task.flags.get();
+            let unwatched = flags & (LISTED | WATCHED | JOINER | HANDLE) == HANDLE;
+            if unwatched && task.remote.is_unreferenced(task.wakers.get()) {
+                // `complete` for the commonest case: nobody to wake, no list, no waker.
+                count(&hub.counters.ended, 1);
+                task.flags.set((flags & !RUNNING) | OUTPUT | COMPLETE);
+            } else {
+                complete(hub, task, Outcome::Output);
+            }
+        }
         Polled::Panicked(payload) => complete(hub, task, Outcome::Panicked(payload)),
     }
 }
 
-/// A task that was completed or cancelled while it waited for its run.
+/// A task that was completed or cancelled while it waited for its run, or that is watched.
 #[cold]
 fn run_rarely(hub: &Hub, task: TaskPtr) {
     task.clear(SCHEDULED);
-    if !task.has(COMPLETE) {
+    if !task.has(COMPLETE | CANCEL) {
+        match &hub.settings.watch {
+            Some(watch) => watch.poll(task, || poll(hub, task)),
+            None => poll(hub, task),
+        }
+    } else if !task.has(COMPLETE) {
         cancel(hub, task);
     } else if !task.has(HANDLE | RUNNING) {
         give_up(task);
@@ -121,6 +200,18 @@ fn suspend(hub: &Hub, task: TaskPtr) {
     }
     if task.has(CANCEL) {
         cancel(hub, task);
+    }
+}
+
+/// Marks a task to be cancelled by its next run, or by the end of the poll it is in.
+pub(crate) fn abort(task: TaskPtr) {
+    if task.has(COMPLETE) {
+        return;
+    }
+    task.set(CANCEL);
+    if !task.has(RUNNING) {
+        // SAFETY: the header's invariant 3: a task that is not complete has its hub.
+        unsafe { task.hub.as_ref() }.schedule(task);
     }
 }
 
@@ -142,6 +233,12 @@ pub(crate) fn cancel(hub: &Hub, task: TaskPtr) {
 fn complete(hub: &Hub, task: TaskPtr, outcome: Outcome) {
     if task.has(LISTED) {
         hub.live.remove(task);
+    }
+    if task.has(WATCHED) {
+        tell_end(hub, task, &outcome);
+    }
+    if !task.has(ROOT) {
+        count(&hub.counters.ended, 1);
     }
     let joiner = task.take_joiner();
     let wanted = task.has(HANDLE);
@@ -166,13 +263,26 @@ fn complete(hub: &Hub, task: TaskPtr, outcome: Outcome) {
     }
 }
 
+#[cold]
+fn tell_end(hub: &Hub, task: TaskPtr, outcome: &Outcome) {
+    let end = match outcome {
+        Outcome::Output => TaskEnd::Output,
+        Outcome::Panicked(_) => TaskEnd::Panicked,
+        Outcome::Cancelled => TaskEnd::Cancelled,
+    };
+    if let Some(watch) = &hub.settings.watch {
+        watch.ended(task, end);
+    }
+}
+
 /// Wakers are left at the end: from here on every thread counts in the remote word.
 ///
-/// If one of them is just being woken elsewhere, its thread will still push to the inbox: the reference
-/// to the hub that we leave with the bit keeps the hub for it.
+/// If one of them is just being woken elsewhere, its thread will still push to the inbox: the
+/// reference to the hub that we leave with the bit keeps the hub for it.
 #[cold]
 pub(crate) fn merge(task: TaskPtr) {
-    let for_the_pusher = HubRef::clone_from(task.hub);
+    // SAFETY: the caller is the executor, which goes only after its last task is complete.
+    let for_the_pusher = unsafe { HubRef::new(task.hub) };
     let wakers = task.wakers.replace(0);
     if task.remote.merge(wakers) {
         let _ = for_the_pusher.into_pointer();
@@ -188,14 +298,11 @@ pub(crate) fn give_up(task: TaskPtr) {
             unsafe { waker::free(task) };
         }
     } else if entered() == task.hub.as_ptr().cast_const().cast() {
-        let (hub, layout) = (task.hub, task.vtable.layout);
-        // SAFETY: entered, so by the hub's invariant 3 it is there.
+        let (hub, vtable) = (task.hub, task.vtable);
+        // SAFETY: entered, so it is there: a hub is freed only when no guard can name it.
         let hub = unsafe { hub.as_ref() };
-        let memory = NonNull::new(task.as_raw())
-            .expect("a task pointer is not null")
-            .cast();
         // SAFETY: by 4 nothing refers to it: it has no wakers.
-        unsafe { hub.memory.recycle(memory, layout) };
+        unsafe { hub.memory.recycle(task.memory(), vtable) };
     } else {
         // SAFETY: by 4 nothing refers to it: it has no wakers. The hub may be gone.
         unsafe { waker::free(task) };
@@ -211,6 +318,7 @@ pub(crate) fn close(hub: &Hub) {
     // User code in a drop may wake other tasks, but it can spawn none: two lists that only shrink.
     loop {
         if let Some(task) = hub.ready.pop() {
+            task.set(CANCEL);
             run_rarely(hub, task);
         } else if let Some(task) = hub.live.first() {
             cancel(hub, task);

@@ -6,11 +6,11 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use crate::local::handle::LocalJoinHandle;
-use crate::local::hub::HubRef;
+use crate::local::hub_ref::OwnerRef;
 use crate::local::spawn_on;
 
-/// Spawns onto a [`LocalExecutor`](crate::LocalExecutor) without borrowing it, so that tasks can spawn
-/// their siblings.
+/// Spawns onto a [`LocalExecutor`](crate::LocalExecutor) without borrowing it, so that tasks can
+/// spawn their siblings.
 ///
 /// It does not keep the executor alive. Once that is gone, a spawn drops the future at once and its
 /// handle says cancelled.
@@ -32,18 +32,29 @@ use crate::local::spawn_on;
 /// send(executor::LocalExecutor::new().spawner());
 /// ```
 pub struct LocalSpawner<'a> {
-    pub(crate) hub: HubRef,
+    pub(crate) hub: OwnerRef,
     pub(crate) lifetime: PhantomData<Cell<&'a ()>>,
 }
 
 impl<'a> LocalSpawner<'a> {
     /// Spawns a task; it is first polled in the executor's next batch.
+    #[track_caller]
     pub fn spawn<F>(&self, future: F) -> LocalJoinHandle<F::Output>
     where
         F: Future + 'a,
         F::Output: 'a,
     {
-        spawn_on(&self.hub, future)
+        spawn_on(&self.hub, None, future)
+    }
+
+    /// Spawns a task with a name, for the observer.
+    #[track_caller]
+    pub fn spawn_named<F>(&self, name: &str, future: F) -> LocalJoinHandle<F::Output>
+    where
+        F: Future + 'a,
+        F::Output: 'a,
+    {
+        spawn_on(&self.hub, Some(name), future)
     }
 
     /// Whether the executor is gone.
@@ -56,7 +67,7 @@ impl<'a> LocalSpawner<'a> {
 impl Clone for LocalSpawner<'_> {
     fn clone(&self) -> Self {
         LocalSpawner {
-            hub: HubRef::clone_from(self.hub.pointer()),
+            hub: self.hub.clone(),
             lifetime: PhantomData,
         }
     }

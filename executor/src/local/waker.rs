@@ -11,9 +11,11 @@
 //!
 //! # Invariants
 //! 1. A waker's data is a task's raw pointer, and the waker counts as one reference to it, in the
-//!    owner's count or the remote word. The waker lent to a poll does not: `RUNNING` keeps the task.
-//! 2. `is_owner` is true on the owner thread only. The entered hub is the task's, and only the owner
-//!    enters it; a task that outlived its hub is merged, and its reader knows: see `is_owner`.
+//!    owner's count or the remote word. The waker lent to a poll does not: `RUNNING` keeps the
+//!    task.
+//! 2. `is_owner` is true on the owner thread only. The entered hub is the task's, and only the
+//!    owner enters it; a task that outlived its hub is merged, and its reader knows: see
+//!    `is_owner`.
 #![allow(unsafe_code)]
 
 use std::mem::ManuallyDrop;
@@ -21,7 +23,8 @@ use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use crate::local::header::{Header, TaskPtr};
-use crate::local::hub::{Hub, HubRef};
+use crate::local::hub::Hub;
+use crate::local::hub_ref::HubRef;
 use crate::local::inbox::Pushed;
 use crate::local::memory;
 use crate::local::remote::{Taken, Woken};
@@ -113,8 +116,8 @@ unsafe fn drop_waker(data: *const ()) {
     }
 }
 
-/// One of the owner's wakers less. Nothing is freed here: a task that is not merged is not complete,
-/// or it would have no wakers.
+/// One of the owner's wakers less. Nothing is freed here: a task that is not merged is not
+/// complete, or it would have no wakers.
 #[inline]
 fn drop_owned(task: TaskPtr) {
     match task.wakers.get().checked_sub(1) {
@@ -132,13 +135,17 @@ fn hub_of<'h>(task: TaskPtr) -> &'h Hub {
 
 /// Pushes a task whose remote SCHEDULED this thread has just set.
 ///
-/// The bit keeps task and hub until the push is done: the owner completes no task with wakers without
-/// merging, and a merge that finds the bit set leaves a hub reference with it. After the push the
-/// owner may take the task, finish and go, so what is needed to call for it is kept before.
+/// The bit keeps task and hub until the push is done: the owner completes no task with wakers
+/// without merging, and a merge that finds the bit set leaves a hub reference with it. After the
+/// push the owner may take the task, finish and go, so what is needed to call for it is kept
+/// before.
 #[cold]
 fn push(task: TaskPtr) {
     let hub = task.hub;
-    let (pushed, keep) = hub_of(task).inbox.push(task, || HubRef::clone_from(hub));
+    // SAFETY: until the push is seen our bit keeps the hub.
+    let (pushed, keep) = hub_of(task)
+        .inbox
+        .push(task, || unsafe { HubRef::new(hub) });
     match pushed {
         Pushed::Refused => arrive(task, |_| {}),
         Pushed::Behind => {}
@@ -162,7 +169,7 @@ pub(crate) fn arrive(task: TaskPtr, ready: impl FnOnce(TaskPtr)) {
         // SAFETY: the word says nothing else holds the memory.
         unsafe { free(task) };
     }
-    // SAFETY: by the hub's invariant 1 a reference came with the bit, and we took the bit.
+    // SAFETY: by `hub_ref`'s invariant 1 a reference came with the bit, and we took the bit.
     drop(unsafe { HubRef::from_pointer(hub) });
 }
 
@@ -171,10 +178,7 @@ pub(crate) fn arrive(task: TaskPtr, ready: impl FnOnce(TaskPtr)) {
 /// # Safety
 /// The task is complete and nothing refers to it any more.
 pub(crate) unsafe fn free(task: TaskPtr) {
-    let layout = task.vtable.layout;
-    let memory = NonNull::new(task.as_raw())
-        .expect("a task pointer is not null")
-        .cast();
-    // SAFETY: the caller gives it up; it was allocated with the table's layout.
-    unsafe { memory::release(memory, layout) };
+    let (memory, vtable) = (task.memory(), task.vtable);
+    // SAFETY: the caller gives it up; it was allocated with this table.
+    unsafe { memory::release(memory, vtable) };
 }

@@ -1,0 +1,195 @@
+//! Tasks awaited in the order in which they end.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use crate::error::JoinError;
+use crate::local::handle::LocalJoinHandle;
+use crate::local::spawner::LocalSpawner;
+
+/// Tasks that belong together: awaited one by one as they end, aborted together.
+///
+/// Dropping the set aborts what is left in it. A step costs the same whatever the number of tasks.
+///
+/// ```
+/// use executor::{LocalExecutor, LocalTaskSet, yield_now};
+///
+/// let executor = LocalExecutor::new();
+/// let mut set = LocalTaskSet::new(executor.spawner());
+/// set.spawn(async { yield_now().await; "slow" });
+/// set.spawn(async { "quick" });
+/// let mut ends = Vec::new();
+/// executor.block_on(async {
+///     while let Some(end) = set.join_next().await {
+///         ends.push(end.unwrap());
+///     }
+/// });
+/// assert_eq!(ends, ["quick", "slow"]);
+/// ```
+pub struct LocalTaskSet<'a, T> {
+    spawner: LocalSpawner<'a>,
+    tasks: Vec<Option<LocalJoinHandle<T>>>,
+    vacant: Vec<usize>,
+    ended: Rc<Ended>,
+}
+
+/// Where tasks leave their number when their future goes.
+struct Ended {
+    numbers: RefCell<VecDeque<usize>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+struct Note {
+    number: usize,
+    ended: Rc<Ended>,
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        self.ended.numbers.borrow_mut().push_back(self.number);
+        let waker = self.ended.waker.borrow_mut().take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+pin_project! {
+    /// A member's future; the note goes last, when the future itself is gone.
+    struct Member<F> {
+        #[pin]
+        future: F,
+        note: Note,
+    }
+}
+
+impl<F: Future> Future for Member<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(cx)
+    }
+}
+
+impl<'a, T: 'a> LocalTaskSet<'a, T> {
+    /// An empty set, whose tasks run on the spawner's executor.
+    #[must_use]
+    pub fn new(spawner: LocalSpawner<'a>) -> Self {
+        let ended = Ended {
+            numbers: RefCell::default(),
+            waker: RefCell::default(),
+        };
+        LocalTaskSet {
+            spawner,
+            tasks: Vec::new(),
+            vacant: Vec::new(),
+            ended: Rc::new(ended),
+        }
+    }
+
+    /// Spawns a task into the set.
+    #[track_caller]
+    pub fn spawn<F: Future<Output = T> + 'a>(&mut self, future: F) {
+        let number = self.vacant.pop().unwrap_or(self.tasks.len());
+        let note = Note {
+            number,
+            ended: self.ended.clone(),
+        };
+        let task = Some(self.spawner.spawn(Member { future, note }));
+        if number == self.tasks.len() {
+            self.tasks.push(task);
+        } else {
+            self.tasks[number] = task;
+        }
+    }
+
+    /// How many tasks are in the set: running, or ended and not yet joined.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tasks.len() - self.vacant.len()
+    }
+
+    /// Whether no task is in the set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The next end of a task, or `None` when the set is empty. Dropping the future loses nothing.
+    pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
+        poll_fn(|cx| self.poll_join_next(cx)).await
+    }
+
+    /// As [`join_next`](Self::join_next), for those who write futures by hand.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "a number is noted once for each task"
+    )]
+    pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        if self.is_empty() {
+            return Poll::Ready(None);
+        }
+        let next = self.ended.numbers.borrow_mut().pop_front();
+        let Some(number) = next else {
+            let waker = cx.waker().clone();
+            let before = self.ended.waker.borrow_mut().replace(waker);
+            drop(before);
+            return Poll::Pending;
+        };
+        let task = self.tasks[number]
+            .as_mut()
+            .expect("a number is noted once for each task");
+        match Pin::new(task).poll(cx) {
+            Poll::Ready(end) => {
+                self.tasks[number] = None;
+                self.vacant.push(number);
+                Poll::Ready(Some(end))
+            }
+            Poll::Pending => {
+                // Its future goes right now, further up this stack: look again afterwards.
+                self.ended.numbers.borrow_mut().push_front(number);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Aborts every task in the set; they are still joined, as cancelled.
+    pub fn abort_all(&mut self) {
+        self.tasks.iter().flatten().for_each(LocalJoinHandle::abort);
+    }
+
+    /// Lets every task go on alone, and empties the set.
+    pub fn detach_all(&mut self) {
+        self.tasks.clear();
+        self.vacant.clear();
+        // The tasks' notes are for the old numbers.
+        let ended = Ended {
+            numbers: RefCell::default(),
+            waker: RefCell::default(),
+        };
+        self.ended = Rc::new(ended);
+    }
+}
+
+impl<T> Drop for LocalTaskSet<'_, T> {
+    fn drop(&mut self) {
+        self.tasks.iter().flatten().for_each(LocalJoinHandle::abort);
+    }
+}
+
+impl<T> fmt::Debug for LocalTaskSet<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = self.tasks.len() - self.vacant.len();
+        f.debug_struct("LocalTaskSet")
+            .field("len", &len)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! The observer's side of a `LocalExecutor`. Watched tasks have a flag, tested together with rarer
+//! ones where tasks are run and woken, so that all others take the short path.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use crate::error::contain;
+use crate::local::header::{Header, TaskPtr};
+use crate::observe::{Observer, TaskEnd, TaskId, TaskInfo};
+
+/// What a watching executor has beside the rest.
+pub(crate) struct Watch {
+    observer: Option<Box<dyn Observer>>,
+    // By address, because a number in every header would cost those who do not watch.
+    ids: RefCell<HashMap<*const Header, TaskId>>,
+    last_id: Cell<u64>,
+    longest_poll: Cell<Duration>,
+}
+
+impl Watch {
+    pub(crate) fn new(observer: Option<Box<dyn Observer>>) -> Self {
+        Watch {
+            observer,
+            ids: RefCell::new(HashMap::new()),
+            last_id: Cell::new(0),
+            longest_poll: Cell::new(Duration::ZERO),
+        }
+    }
+
+    pub(crate) fn longest_poll(&self) -> Duration {
+        self.longest_poll.get()
+    }
+
+    #[cold]
+    pub(crate) fn spawned(
+        &self,
+        task: TaskPtr,
+        name: Option<&str>,
+        location: &'static Location<'static>,
+    ) {
+        let id = TaskId(self.last_id.get() + 1);
+        self.last_id.set(id.0);
+        self.ids.borrow_mut().insert(task.as_raw(), id);
+        self.tell(|observer| observer.spawned(&TaskInfo::new(id, name, location)));
+    }
+
+    #[cold]
+    pub(crate) fn woken(&self, task: TaskPtr) {
+        if let Some(id) = self.id(task) {
+            self.tell(|observer| observer.woken(id));
+        }
+    }
+
+    /// Calls `poll` between the two notices, and measures it.
+    #[cold]
+    pub(crate) fn poll(&self, task: TaskPtr, poll: impl FnOnce()) {
+        let Some(id) = self.id(task) else {
+            return poll();
+        };
+        self.tell(|observer| observer.poll_begins(id));
+        let begin = Instant::now();
+        poll();
+        let took = begin.elapsed();
+        self.longest_poll.set(self.longest_poll.get().max(took));
+        self.tell(|observer| observer.poll_ends(id, took));
+    }
+
+    #[cold]
+    pub(crate) fn ended(&self, task: TaskPtr, end: TaskEnd) {
+        let id = self.ids.borrow_mut().remove(&task.as_raw().cast_const());
+        if let Some(id) = id {
+            self.tell(|observer| observer.ended(id, end));
+        }
+    }
+
+    pub(crate) fn parks(&self) {
+        self.tell(|observer| observer.parks());
+    }
+
+    pub(crate) fn unparks(&self) {
+        self.tell(|observer| observer.unparks());
+    }
+
+    fn id(&self, task: TaskPtr) -> Option<TaskId> {
+        self.ids.borrow().get(&task.as_raw().cast_const()).copied()
+    }
+
+    fn tell(&self, notice: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = &self.observer {
+            contain(|| notice(&**observer));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Watching tasks: what an observer is told.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+/// A task's number; no two tasks of one executor have the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(pub(crate) u64);
+
+impl TaskId {
+    /// The number itself, counted from 1 in order of the spawns.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskId({})", self.0)
+    }
+}
+
+/// What is known of a task when it is spawned.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TaskInfo<'t> {
+    /// Its number.
+    pub id: TaskId,
+    /// The name it was given, if any.
+    pub name: Option<&'t str>,
+    /// Where it was spawned.
+    pub location: &'static Location<'static>,
+}
+
+impl<'t> TaskInfo<'t> {
+    pub(crate) fn new(
+        id: TaskId,
+        name: Option<&'t str>,
+        location: &'static Location<'static>,
+    ) -> Self {
+        TaskInfo { id, name, location }
+    }
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskEnd {
+    /// It gave its output.
+    Output,
+    /// It panicked.
+    Panicked,
+    /// It was aborted, or its executor went.
+    Cancelled,
+}
+
+/// Told what happens to tasks. An executor that has none pays nothing for the possibility.
+///
+/// Calls come from inside the executor: an observer must not run it. Its panics are contained.
+///
+/// ```
+/// use std::{cell::RefCell, rc::Rc};
+/// use executor::{LocalExecutor, Observer, TaskEnd, TaskId, TaskInfo};
+///
+/// #[derive(Clone, Default)]
+/// struct Trace(Rc<RefCell<Vec<String>>>);
+///
+/// impl Observer for Trace {
+///     fn spawned(&self, task: &TaskInfo<'_>) {
+///         self.0.borrow_mut().push(format!("{} {} spawned", task.id, task.name.unwrap_or("-")));
+///     }
+///     fn poll_begins(&self, task: TaskId) {
+///         self.0.borrow_mut().push(format!("{task} polled"));
+///     }
+///     fn ended(&self, task: TaskId, end: TaskEnd) {
+///         self.0.borrow_mut().push(format!("{task} ended: {end:?}"));
+///     }
+/// }
+///
+/// let trace = Trace::default();
+/// let executor = LocalExecutor::builder().observer(trace.clone()).build();
+/// executor.spawn_named("tea", async {});
+/// executor.run_batch();
+/// assert_eq!(*trace.0.borrow(), ["#1 tea spawned", "#1 polled", "#1 ended: Output"]);
+/// ```
+pub trait Observer {
+    /// A task was spawned.
+    fn spawned(&self, task: &TaskInfo<'_>) {
+        let _ = task;
+    }
+
+    /// A task that waited became ready. A wake from another thread is told when it is taken in.
+    fn woken(&self, task: TaskId) {
+        let _ = task;
+    }
+
+    /// A poll begins, on this thread.
+    fn poll_begins(&self, task: TaskId) {
+        let _ = task;
+    }
+
+    /// The poll has ended after `took`; the task may be gone.
+    fn poll_ends(&self, task: TaskId, took: Duration) {
+        let _ = (task, took);
+    }
+
+    /// The task's future is gone.
+    fn ended(&self, task: TaskId, end: TaskEnd) {
+        let _ = (task, end);
+    }
+
+    /// The executor has nothing to do and is about to park this thread.
+    fn parks(&self) {}
+
+    /// The thread goes on.
+    fn unparks(&self) {}
+}
