@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 use core::mem;
-use core::num::{NonZeroU16, NonZeroU32};
+use core::num::NonZeroU32;
+
+use crate::lists::NONE;
 
 /// Names one timer in a [`Wheel`](crate::Wheel), from its insertion until it fires or is
 /// cancelled.
@@ -16,38 +18,13 @@ pub struct Key {
     generation: NonZeroU32,
 }
 
-impl Key {
-    pub(crate) fn index(self) -> u32 {
-        self.index
-    }
-}
-
-/// The index that stands for "none": the end of a list.
-pub(crate) const NONE: u32 = u32::MAX;
-
-/// Which of the wheel's lists a timer is in; one more than its number, to leave zero unused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ListId(NonZeroU16);
-
-impl ListId {
-    pub(crate) fn new(number: u16) -> ListId {
-        ListId(NonZeroU16::MIN.saturating_add(number))
-    }
-
-    pub(crate) fn number(self) -> u16 {
-        self.0.get() - 1
-    }
-}
-
-/// A timer and its neighbours in the list it waits in.
+/// A timer, and where it is listed.
 #[derive(Debug)]
 pub(crate) struct Timer<T> {
     pub(crate) deadline: u64,
     pub(crate) value: T,
-    pub(crate) next: u32,
-    pub(crate) previous: u32,
     generation: NonZeroU32,
-    pub(crate) list: ListId,
+    pub(crate) position: u32,
 }
 
 /// A place in the array. The compiler tells the variants apart by the zero that no live timer
@@ -98,30 +75,37 @@ impl<T> Arena<T> {
         self.places.reserve(additional.saturating_sub(free));
     }
 
-    /// Takes in a timer that is in no list yet; `list` only says where it is about to be linked.
-    pub(crate) fn insert(&mut self, deadline: u64, value: T, list: ListId) -> Key {
+    /// Where the next timer will be.
+    #[inline]
+    pub(crate) fn next_index(&self) -> u32 {
+        match self.free {
+            NONE => self.places.len() as u32,
+            index => index,
+        }
+    }
+
+    /// Takes in a timer that is listed as [`next_index`](Arena::next_index) at `position`.
+    #[inline]
+    pub(crate) fn insert(&mut self, deadline: u64, value: T, position: u32) -> Key {
         self.live += 1;
         let index = self.free;
         if let Some(place) = self.places.get_mut(index as usize)
             && let Place::Free { generation, next } = *place
         {
             self.free = next;
-            let (next, previous) = (NONE, NONE);
             *place = Place::Live(Timer {
                 deadline,
                 value,
-                next,
-                previous,
                 generation,
-                list,
+                position,
             });
             return Key { index, generation };
         }
-        self.grow(deadline, value, list)
+        self.grow(deadline, value, position)
     }
 
-    #[cold]
-    fn grow(&mut self, deadline: u64, value: T, list: ListId) -> Key {
+    #[inline(never)]
+    fn grow(&mut self, deadline: u64, value: T, position: u32) -> Key {
         let index = self.places.len();
         assert!(
             index < NONE as usize,
@@ -129,45 +113,47 @@ impl<T> Arena<T> {
         );
         let index = index as u32;
         let generation = self.first_generation;
-        let (next, previous) = (NONE, NONE);
         self.places.push(Place::Live(Timer {
             deadline,
             value,
-            next,
-            previous,
             generation,
-            list,
+            position,
         }));
         Key { index, generation }
     }
 
     /// Takes out the timer at `index`, which must be live and no longer in a list.
+    #[inline]
     pub(crate) fn remove(&mut self, index: u32) -> (Key, Timer<T>) {
         let place = &mut self.places[index as usize];
-        let Place::Live(Timer { generation, .. }) = *place else {
-            not_live()
-        };
-        let key = Key { index, generation };
-        let next_generation = generation.checked_add(1);
         let free = Place::Free {
-            generation: next_generation.unwrap_or(generation),
+            generation: NonZeroU32::MAX,
             next: self.free,
         };
         let Place::Live(timer) = mem::replace(place, free) else {
             not_live()
         };
-        if next_generation.is_some() {
+        let generation = timer.generation;
+        if let Some(next) = generation.checked_add(1) {
+            *place = Place::Free {
+                generation: next,
+                next: self.free,
+            };
             self.free = index; // else: never used again, or a key could come back to life
         }
         self.highest_generation = self.highest_generation.max(generation);
         self.live -= 1;
-        if self.live == 0
-            && self.places.len() > KEEP_PLACES
-            && self.highest_generation < NonZeroU32::MAX
-        {
+        if self.live == 0 {
+            self.give_back_a_burst();
+        }
+        (Key { index, generation }, timer)
+    }
+
+    #[cold]
+    fn give_back_a_burst(&mut self) {
+        if self.places.len() > KEEP_PLACES && self.highest_generation < NonZeroU32::MAX {
             self.give_back();
         }
-        (key, timer)
     }
 
     /// Frees the array; nothing in it is live.
@@ -246,19 +232,15 @@ fn not_live() -> ! {
 mod tests {
     use super::*;
 
-    const LIST: u16 = 7;
-
     fn arena(timers: u64) -> (Arena<u64>, Vec<Key>) {
         let mut arena = Arena::new();
-        let keys = (0..timers)
-            .map(|n| arena.insert(n, n, ListId::new(LIST)))
-            .collect();
+        let keys = (0..timers).map(|n| arena.insert(n, n, 0)).collect();
         (arena, keys)
     }
 
     #[test]
-    fn an_entry_with_an_eight_byte_payload_takes_32_bytes() {
-        assert_eq!(size_of::<Place<u64>>(), 32);
+    fn a_timer_with_an_eight_byte_payload_takes_24_bytes() {
+        assert_eq!(size_of::<Place<u64>>(), 24);
         assert_eq!(size_of::<Option<Key>>(), 8);
     }
 
@@ -268,7 +250,7 @@ mod tests {
         let index = arena.find(keys[1]).unwrap();
         assert_eq!(arena.remove(index).1.value, 1);
         assert_eq!(arena.find(keys[1]), None);
-        let again = arena.insert(9, 9, ListId::new(LIST));
+        let again = arena.insert(9, 9, 0);
         assert_eq!(arena.find(again), Some(index), "the place is used again");
         assert_eq!(
             arena.find(keys[1]),
@@ -282,10 +264,10 @@ mod tests {
     fn a_place_whose_generations_are_used_up_is_retired() {
         let mut arena = Arena::<u8>::new();
         arena.first_generation = NonZeroU32::MAX;
-        let last = arena.insert(0, 0, ListId::new(LIST));
+        let last = arena.insert(0, 0, 0);
         arena.remove(0);
         assert_eq!(arena.find(last), None);
-        let other = arena.insert(0, 0, ListId::new(LIST));
+        let other = arena.insert(0, 0, 0);
         assert_eq!(arena.find(other), Some(1));
         assert_eq!(arena.find(last), None);
     }
@@ -297,7 +279,7 @@ mod tests {
             arena.remove(index);
         }
         assert_eq!((arena.len(), arena.capacity()), (0, 0));
-        arena.insert(1, 1, ListId::new(LIST));
+        arena.insert(1, 1, 0);
         assert!(keys.iter().all(|&key| arena.find(key).is_none()));
     }
 
@@ -310,9 +292,7 @@ mod tests {
         arena.shrink_to_fit();
         assert!(arena.capacity() >= 41 && arena.capacity() < 100);
         assert_eq!(arena.find(keys[40]), Some(40));
-        let fresh: Vec<Key> = (0..60)
-            .map(|n| arena.insert(n, n, ListId::new(LIST)))
-            .collect();
+        let fresh: Vec<Key> = (0..60).map(|n| arena.insert(n, n, 0)).collect();
         assert_eq!(
             fresh[0].index, 0,
             "free places before the last live one are used again"

@@ -29,6 +29,11 @@ pub(crate) const SLOTS_TOTAL: usize = LEVELS * SLOTS;
 pub(crate) struct Slot(pub(crate) u16);
 
 impl Slot {
+    /// The slot of this number, if it is one.
+    pub(crate) fn new(number: u16) -> Option<Slot> {
+        ((number as usize) < SLOTS_TOTAL).then_some(Slot(number))
+    }
+
     /// The slot for `deadline` as seen from `now`, which must not be later.
     pub(crate) fn of(now: u64, deadline: u64) -> Slot {
         debug_assert!(now <= deadline);

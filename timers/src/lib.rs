@@ -6,6 +6,7 @@ extern crate alloc;
 
 mod arena;
 mod level;
+mod lists;
 mod seeded;
 mod wheel;
 

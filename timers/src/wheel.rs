@@ -1,30 +1,15 @@
 //! The wheel: lists of timers, one for each slot, and the two motions that empty them.
 
-use alloc::boxed::Box;
-use alloc::vec;
 use core::fmt;
 
-use crate::arena::{Arena, Key, ListId, NONE};
+use crate::arena::{Arena, Key};
 use crate::level::{Occupancy, SLOTS_TOTAL, Slot};
-
-/// Timers of a slot, first to last, and a tick that none of them is due before.
-#[derive(Clone, Debug)]
-struct List {
-    head: u32,
-    tail: u32,
-    earliest: u64,
-}
-
-const EMPTY: List = List {
-    head: NONE,
-    tail: NONE,
-    earliest: u64::MAX,
-};
+use crate::lists::{Lists, PAGE_TIMERS, opens_page};
 
 /// Timers that were due already when they came. There are two such lists: one is being fired
 /// while the other takes in what the firing brings, so that a turn comes to an end.
 const OVERDUE: [u16; 2] = [SLOTS_TOTAL as u16, SLOTS_TOTAL as u16 + 1];
-const LISTS: usize = SLOTS_TOTAL + 2;
+const LISTS: usize = SLOTS_TOTAL + OVERDUE.len();
 
 /// A timer that has come due, taken out of the wheel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +52,7 @@ pub struct Wheel<T> {
     /// Every deadline up to and including this tick has been fired, except for the overdue.
     now: u64,
     arena: Arena<T>,
-    lists: Box<[List]>,
+    lists: Lists,
     occupied: Occupancy,
     /// Which overdue list is being fired: 0 or 1.
     firing: usize,
@@ -88,7 +73,7 @@ impl<T> Wheel<T> {
         Wheel {
             now,
             arena: Arena::new(),
-            lists: vec![EMPTY; LISTS].into_boxed_slice(),
+            lists: Lists::new(LISTS),
             occupied: Occupancy::default(),
             firing: 0,
             cascading: None,
@@ -133,6 +118,7 @@ impl<T> Wheel<T> {
     /// A wheel that held more than a thousand timers does so by itself when the last one leaves.
     pub fn shrink_to_fit(&mut self) {
         self.arena.shrink_to_fit();
+        self.lists.shrink();
     }
 
     /// Adds a timer. With a deadline that time has passed already it fires in the next turn,
@@ -141,17 +127,18 @@ impl<T> Wheel<T> {
     /// # Panics
     /// With 2^32 - 1 timers waiting, or without memory.
     pub fn insert(&mut self, deadline: u64, value: T) -> Key {
-        let list = self.list_for(deadline);
-        let key = self.arena.insert(deadline, value, list);
-        self.link(key.index(), deadline, list);
-        key
+        let index = self.arena.next_index();
+        let position = self.list(index, deadline, self.list_for(deadline));
+        self.arena.insert(deadline, value, position)
     }
 
     /// Takes a timer out before it fires. `None` when it has fired or was cancelled before.
     pub fn cancel(&mut self, key: Key) -> Option<T> {
         let index = self.arena.find(key)?;
-        self.unlink(index);
-        Some(self.arena.remove(index).1.value)
+        self.delist(index);
+        let (_, timer) = self.arena.remove(index);
+        self.give_back_pages();
+        Some(timer.value)
     }
 
     /// Changes a timer's deadline; `false` when the timer is gone.
@@ -163,22 +150,20 @@ impl<T> Wheel<T> {
             return false;
         };
         let timer = self.arena.at_mut(index);
-        let number = timer.list.number();
-        if deadline > self.now
-            && (number as usize) < SLOTS_TOTAL
-            && Slot(number).start(self.now) <= deadline
-        {
+        let list = self.lists.list_at(timer.position);
+        let stays = deadline > self.now
+            && Slot::new(list).is_some_and(|slot| slot.start(self.now) <= deadline);
+        if stays {
             let moved_back = deadline >= timer.deadline;
             timer.deadline = deadline;
             if !moved_back {
-                let list = &mut self.lists[number as usize];
-                list.earliest = list.earliest.min(deadline);
+                self.lists.lower_earliest(list, deadline);
             }
-            return true;
+        } else {
+            timer.deadline = deadline;
+            self.delist(index);
+            self.enlist(index, deadline, self.list_for(deadline));
         }
-        self.unlink(index);
-        self.arena.at_mut(index).deadline = deadline;
-        self.link(index, deadline, self.list_for(deadline));
         true
     }
 
@@ -213,14 +198,12 @@ impl<T> Wheel<T> {
     /// may be too early; a turn at that tick then fires nothing and corrects it.
     #[must_use]
     pub fn next_deadline(&self) -> Option<u64> {
-        let overdue = OVERDUE
-            .iter()
-            .any(|&list| self.lists[list as usize].head != NONE);
+        let overdue = OVERDUE.iter().any(|&list| !self.lists.is_empty(list));
         if overdue || self.cascading.is_some() {
             return Some(self.now);
         }
         let slot = self.occupied.first()?;
-        Some(self.lists[slot.0 as usize].earliest)
+        Some(self.lists.earliest(slot.0))
     }
 
     /// Moves time to `now` and fires all that is due by then, in order; returns how many.
@@ -268,7 +251,7 @@ impl<T> Wheel<T> {
 
     /// Takes out every timer, each with its deadline, in no particular order.
     pub fn drain(&mut self) -> impl Iterator<Item = (u64, T)> + use<T> {
-        self.lists.fill(EMPTY);
+        self.lists.clear();
         self.occupied = Occupancy::default();
         self.cascading = None;
         self.arena.drain()
@@ -276,7 +259,7 @@ impl<T> Wheel<T> {
 
     /// Opens a turn: what is overdue now may fire, what becomes overdue from here on waits.
     pub(crate) fn begin_turn(&mut self) {
-        if self.lists[OVERDUE[self.firing] as usize].head == NONE {
+        if self.lists.is_empty(OVERDUE[self.firing]) {
             self.firing = 1 - self.firing;
         }
     }
@@ -287,12 +270,11 @@ impl<T> Wheel<T> {
         let now = now.max(self.now);
         while *steps > 0 {
             *steps -= 1;
-            let overdue = self.lists[OVERDUE[self.firing] as usize].head;
-            if overdue != NONE {
-                return Some(self.take(overdue));
+            if let Some(index) = self.lists.pop(OVERDUE[self.firing]) {
+                return Some(self.take(index));
             }
-            if self.cascading.is_some() {
-                self.cascade_one();
+            if let Some(slot) = self.cascading {
+                *steps = steps.saturating_sub(self.cascade_page(slot));
                 continue;
             }
             let slot = self.occupied.first();
@@ -303,42 +285,58 @@ impl<T> Wheel<T> {
             };
             if slot.level() > 0 {
                 // everything before the slot's earliest timer can be skipped: nothing is there
-                self.now = self.lists[slot.0 as usize].earliest.max(start).min(now);
+                self.now = self.lists.earliest(slot.0).max(start).min(now);
                 self.cascading = Some(slot);
                 continue;
             }
             self.now = start;
-            let index = self.lists[slot.0 as usize].head;
-            if self.arena.at(index).deadline <= start {
+            let Some(index) = self.pop_from(slot) else {
+                continue;
+            };
+            let deadline = self.arena.at(index).deadline;
+            if deadline <= start {
                 return Some(self.take(index));
             }
-            self.replace(index);
+            self.enlist(index, deadline, Slot::of(start, deadline).0); // it was moved back
         }
         None
     }
 
-    /// Moves the first timer of the cascading slot down to where it belongs as seen from `now`.
-    fn cascade_one(&mut self) {
-        let Some(slot) = self.cascading else { return };
-        let head = self.lists[slot.0 as usize].head;
-        if head == NONE {
-            self.cascading = None;
-        } else {
-            self.replace(head);
+    /// Moves the first page of the cascading slot to where its timers belong as seen from `now`;
+    /// returns how many those were.
+    ///
+    /// All deadlines are read before the first timer is moved: reads that nothing stands between
+    /// go out to memory together, and that is most of what a cascade costs.
+    fn cascade_page(&mut self, slot: Slot) -> usize {
+        let mut page = [(0, 0); PAGE_TIMERS];
+        let mut moves = 0;
+        for index in self.lists.first_page(slot.0) {
+            page[moves] = (index, self.arena.at(index).deadline);
+            moves += 1;
         }
+        self.lists.pop_page(slot.0);
+        for &(index, deadline) in &page[..moves] {
+            self.enlist(index, deadline, Slot::of(self.now, deadline).0);
+        }
+        if self.lists.is_empty(slot.0) {
+            self.occupied.clear(slot);
+            self.cascading = None;
+        }
+        moves
     }
 
-    /// Moves a timer to the slot that its deadline asks for as seen from `now`.
-    fn replace(&mut self, index: u32) {
-        self.unlink(index);
-        let deadline = self.arena.at(index).deadline;
-        let list = ListId::new(Slot::of(self.now, deadline).0);
-        self.link(index, deadline, list);
+    /// Takes the first timer off a slot's list.
+    fn pop_from(&mut self, slot: Slot) -> Option<u32> {
+        let index = self.lists.pop(slot.0);
+        if self.lists.is_empty(slot.0) {
+            self.occupied.clear(slot);
+        }
+        index
     }
 
     fn take(&mut self, index: u32) -> Due<T> {
-        self.unlink(index);
         let (key, timer) = self.arena.remove(index);
+        self.give_back_pages();
         Due {
             key,
             deadline: timer.deadline,
@@ -347,50 +345,46 @@ impl<T> Wheel<T> {
     }
 
     /// The list for a timer that comes from outside.
-    fn list_for(&self, deadline: u64) -> ListId {
+    fn list_for(&self, deadline: u64) -> u16 {
         if deadline <= self.now {
-            ListId::new(OVERDUE[1 - self.firing])
+            OVERDUE[1 - self.firing]
         } else {
-            ListId::new(Slot::of(self.now, deadline).0)
+            Slot::of(self.now, deadline).0
         }
     }
 
-    fn link(&mut self, index: u32, deadline: u64, id: ListId) {
-        let list = &mut self.lists[id.number() as usize];
-        let previous = list.tail;
-        list.tail = index;
-        if previous == NONE {
-            list.head = index;
-            list.earliest = deadline;
-            if (id.number() as usize) < SLOTS_TOTAL {
-                self.occupied.set(Slot(id.number()));
-            }
-        } else {
-            list.earliest = list.earliest.min(deadline);
-            self.arena.at_mut(previous).next = index;
-        }
-        let timer = self.arena.at_mut(index);
-        timer.previous = previous;
-        timer.next = NONE;
-        timer.list = id;
+    /// Lists a timer that is in the arena already.
+    fn enlist(&mut self, index: u32, deadline: u64, list: u16) {
+        self.arena.at_mut(index).position = self.list(index, deadline, list);
     }
 
-    fn unlink(&mut self, index: u32) {
-        let timer = self.arena.at(index);
-        let (previous, next, number) = (timer.previous, timer.next, timer.list.number());
-        let list = &mut self.lists[number as usize];
-        if previous == NONE {
-            list.head = next;
-        } else {
-            self.arena.at_mut(previous).next = next;
+    /// Puts a timer on a list, and returns its position there.
+    #[inline]
+    fn list(&mut self, index: u32, deadline: u64, list: u16) -> u32 {
+        let position = self.lists.push(list, index, deadline);
+        if opens_page(position)
+            && let Some(slot) = Slot::new(list)
+        {
+            self.occupied.set(slot);
         }
-        if next == NONE {
-            list.tail = previous;
-        } else {
-            self.arena.at_mut(next).previous = previous;
+        position
+    }
+
+    fn delist(&mut self, index: u32) {
+        let position = self.arena.at(index).position;
+        let (all, arena) = (self.len(), &mut self.arena);
+        let moved = |timer, position| arena.at_mut(timer).position = position;
+        if let Some(emptied) = self.lists.remove(position, all, moved)
+            && let Some(slot) = Slot::new(emptied)
+        {
+            self.occupied.clear(slot);
         }
-        if list.head == NONE && (number as usize) < SLOTS_TOTAL {
-            self.occupied.clear(Slot(number));
+    }
+
+    /// The arena gives a burst's memory back by itself; the pages follow.
+    fn give_back_pages(&mut self) {
+        if self.is_empty() && self.arena.capacity() == 0 {
+            self.lists.clear();
         }
     }
 }

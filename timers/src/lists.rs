@@ -1,0 +1,315 @@
+//! The lists of the wheel: which timers wait in which slot, in the order they came.
+//!
+//! A list is a chain of pages, and a page holds the indices of up to 28 timers, not the timers:
+//!
+//! ```text
+//!  list         page                          page
+//! ┌───────┐    ┌───────────────────────┐     ┌───────────────────────┐
+//! │ first ┼───▶│ · · 7 3 – 12 4 – … 31 ┼────▶│ 8 – 2 · · · · · · · · │
+//! │ last  ┼──┐ └─────▲─────────────────┘     └───────▲──▲────────────┘
+//! └───────┘  │     start                     ▲      end
+//!            └───────────────────────────────┘
+//! ```
+//!
+//! Chaining the timers themselves would be the obvious way. But among a million timers each is a
+//! cache miss, and a chain of them is a chain of misses, each waiting for the one before. Out of a
+//! page the processor reads the indices at once, and fetches many timers at the same time.
+//!
+//! A timer taken from the middle leaves a hole (`–`). It would be denser to put the list's last
+//! timer there, but then each removal has to touch the end of its list, which all others need,
+//! and it finds that end only through the page it misses: removals wait for one another. A hole
+//! is written and forgotten. A page that is half holes is merged with its neighbour.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::mem;
+
+/// The index that stands for "none", and in a page for a hole.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Timers of a page: with its links it fills two cache lines.
+pub(crate) const PAGE_TIMERS: usize = 28;
+/// Numbers of timers left at which a page may be merged with a neighbour, as bits. Few, as a merge
+/// that comes too early has to be done again.
+const SPARSE: u32 = 1 << 10 | 1 << 5 | 1 << 2;
+/// Timers that a page should hold on average: with fewer there is something to be gained.
+const WORTHWHILE: usize = 16;
+/// Pages that may be in use before holes matter.
+const SPARE_PAGES: usize = 128;
+/// A position is a page's number times 32, plus the place in the page.
+const PLACE_BITS: u32 = 5;
+
+/// A chain of pages, and a tick that no timer in them is due before.
+#[derive(Clone, Debug)]
+struct List {
+    first: u32,
+    last: u32,
+    earliest: u64,
+}
+
+const EMPTY: List = List {
+    first: NONE,
+    last: NONE,
+    earliest: u64::MAX,
+};
+
+/// Its timers are between `start` and `end`, among holes.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Page {
+    next: u32,
+    previous: u32,
+    list: u16,
+    start: u8,
+    end: u8,
+    /// How many timers there are. Never zero but while the page is free.
+    live: u8,
+    timers: [u32; PAGE_TIMERS],
+}
+
+/// Numbered lists of timers.
+#[derive(Debug)]
+pub(crate) struct Lists {
+    lists: Box<[List]>,
+    pages: Vec<Page>,
+    /// The first free page; they are chained by `next`.
+    free: u32,
+    used: usize,
+}
+
+impl Lists {
+    pub(crate) fn new(lists: usize) -> Lists {
+        let lists = vec![EMPTY; lists].into_boxed_slice();
+        Lists {
+            lists,
+            pages: Vec::new(),
+            free: NONE,
+            used: 0,
+        }
+    }
+
+    pub(crate) fn is_empty(&self, list: u16) -> bool {
+        self.lists[list as usize].first == NONE
+    }
+
+    /// A tick that no timer of the list is due before; exact unless the earliest one has left or
+    /// was moved back.
+    pub(crate) fn earliest(&self, list: u16) -> u64 {
+        self.lists[list as usize].earliest
+    }
+
+    /// Takes note that a timer already in the list is now due at `deadline`.
+    pub(crate) fn lower_earliest(&mut self, list: u16, deadline: u64) {
+        let earliest = &mut self.lists[list as usize].earliest;
+        *earliest = deadline.min(*earliest);
+    }
+
+    /// The list that the timer at `position` is in.
+    pub(crate) fn list_at(&self, position: u32) -> u16 {
+        self.pages[(position >> PLACE_BITS) as usize].list
+    }
+
+    /// Appends a timer, and returns its position. A position that [`opens_page`] may have made the
+    /// list non-empty.
+    #[inline]
+    pub(crate) fn push(&mut self, list: u16, timer: u32, deadline: u64) -> u32 {
+        let chain = &mut self.lists[list as usize];
+        chain.earliest = chain.earliest.min(deadline);
+        let mut number = chain.last;
+        if let Some(page) = self.pages.get_mut(number as usize)
+            && (page.end as usize) < PAGE_TIMERS
+        {
+            let place = page.end;
+            page.timers[place as usize] = timer;
+            page.end += 1;
+            page.live += 1;
+            return position(number, place);
+        }
+        number = self.append_page(list);
+        let page = &mut self.pages[number as usize];
+        page.timers[0] = timer;
+        page.end = 1;
+        page.live = 1;
+        position(number, 0)
+    }
+
+    /// Takes out the first timer of the list.
+    #[inline]
+    pub(crate) fn pop(&mut self, list: u16) -> Option<u32> {
+        let number = self.lists[list as usize].first;
+        let page = self.pages.get_mut(number as usize)?;
+        let mut timer = NONE;
+        while timer == NONE {
+            timer = page.timers[page.start as usize];
+            page.start += 1;
+        }
+        page.live -= 1;
+        if page.live == 0 {
+            self.free_page(number);
+        }
+        Some(timer)
+    }
+
+    /// The timers of the list's first page, in order.
+    pub(crate) fn first_page(&self, list: u16) -> impl Iterator<Item = u32> + '_ {
+        let page = self.pages.get(self.lists[list as usize].first as usize);
+        page.into_iter().flat_map(Page::timers)
+    }
+
+    /// Takes out the first page of the list with all its timers; false when there is none.
+    pub(crate) fn pop_page(&mut self, list: u16) {
+        let number = self.lists[list as usize].first;
+        if number != NONE {
+            self.free_page(number);
+        }
+    }
+
+    /// Takes out the timer at `position`. Returns the number of the list that this has emptied, if
+    /// so. Of `all` timers others may get new positions: `moved` is told each and where it is now.
+    #[inline]
+    pub(crate) fn remove(
+        &mut self,
+        position: u32,
+        all: usize,
+        moved: impl FnMut(u32, u32),
+    ) -> Option<u16> {
+        let (number, place) = (
+            position >> PLACE_BITS,
+            position as usize % (1 << PLACE_BITS),
+        );
+        let page = &mut self.pages[number as usize];
+        page.timers[place] = NONE;
+        page.live -= 1;
+        if place + 1 == page.end as usize {
+            page.end -= 1; // the newest leaves: no hole
+        }
+        if page.live == 0 {
+            return self.free_page(number);
+        }
+        let sparse = SPARSE >> page.live & 1 != 0;
+        if sparse && self.used > SPARE_PAGES + all / WORTHWHILE {
+            self.merge(number, moved);
+        }
+        None
+    }
+
+    /// Joins a page with the one after it, or before it, if the two fit into one.
+    #[inline(never)]
+    fn merge(&mut self, number: u32, mut moved: impl FnMut(u32, u32)) {
+        let page = &self.pages[number as usize];
+        for (first, second) in [(number, page.next), (page.previous, number)] {
+            let (Some(one), Some(two)) = (
+                self.pages.get(first as usize),
+                self.pages.get(second as usize),
+            ) else {
+                continue;
+            };
+            if usize::from(one.live + two.live) > PAGE_TIMERS {
+                continue;
+            }
+            let mut timers = [NONE; PAGE_TIMERS];
+            let mut end = 0;
+            for timer in one.timers().chain(two.timers()) {
+                timers[end as usize] = timer;
+                moved(timer, position(first, end));
+                end += 1;
+            }
+            self.free_page(second);
+            let page = &mut self.pages[first as usize];
+            (page.timers, page.start, page.end, page.live) = (timers, 0, end, end);
+            return;
+        }
+    }
+
+    /// Links an empty page behind the last of the list.
+    #[inline(never)]
+    fn append_page(&mut self, list: u16) -> u32 {
+        let previous = self.lists[list as usize].last;
+        let timers = [NONE; PAGE_TIMERS];
+        let fresh = Page {
+            next: NONE,
+            previous,
+            list,
+            start: 0,
+            end: 0,
+            live: 0,
+            timers,
+        };
+        let number = match self.pages.get_mut(self.free as usize) {
+            Some(page) => {
+                let number = mem::replace(&mut self.free, page.next);
+                *page = fresh;
+                number
+            }
+            None => {
+                assert!(
+                    self.pages.len() < (NONE >> PLACE_BITS) as usize,
+                    "the wheel is full"
+                );
+                self.pages.push(fresh);
+                self.pages.len() as u32 - 1
+            }
+        };
+        match self.pages.get_mut(previous as usize) {
+            Some(page) => page.next = number,
+            None => self.lists[list as usize].first = number,
+        }
+        self.lists[list as usize].last = number;
+        self.used += 1;
+        number
+    }
+
+    /// Unlinks a page; returns its list if that is empty now.
+    #[inline(never)]
+    fn free_page(&mut self, number: u32) -> Option<u16> {
+        let page = &mut self.pages[number as usize];
+        let (previous, next, list) = (page.previous, page.next, page.list);
+        page.next = mem::replace(&mut self.free, number);
+        self.used -= 1;
+        match self.pages.get_mut(previous as usize) {
+            Some(page) => page.next = next,
+            None => self.lists[list as usize].first = next,
+        }
+        match self.pages.get_mut(next as usize) {
+            Some(page) => page.previous = previous,
+            None => self.lists[list as usize].last = previous,
+        }
+        if previous == NONE && next == NONE {
+            self.lists[list as usize].earliest = u64::MAX;
+            return Some(list);
+        }
+        None
+    }
+
+    /// Empties all lists and gives their pages back.
+    pub(crate) fn clear(&mut self) {
+        self.lists.fill(EMPTY);
+        self.pages = Vec::new();
+        self.free = NONE;
+        self.used = 0;
+    }
+
+    /// Gives the pages back if none is in use.
+    pub(crate) fn shrink(&mut self) {
+        if self.used == 0 {
+            self.clear();
+        }
+    }
+}
+
+impl Page {
+    fn timers(&self) -> impl Iterator<Item = u32> + '_ {
+        let timers = &self.timers[self.start as usize..self.end as usize];
+        timers.iter().copied().filter(|&timer| timer != NONE)
+    }
+}
+
+/// Whether a position is the first of its page.
+pub(crate) fn opens_page(position: u32) -> bool {
+    position.is_multiple_of(1 << PLACE_BITS)
+}
+
+fn position(page: u32, place: u8) -> u32 {
+    page << PLACE_BITS | u32::from(place)
+}
