@@ -109,7 +109,7 @@ impl<S: Sharing> Interval<S> {
         let next = due.saturating_add(self.period);
         let now = match self.missed {
             MissedTicks::Burst => return next,
-            MissedTicks::Delay | MissedTicks::Skip => inner.ticks().nanos(inner.clock().now()),
+            MissedTicks::Delay | MissedTicks::Skip => inner.now(),
         };
         if now < next {
             next

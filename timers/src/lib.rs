@@ -11,7 +11,11 @@ mod seeded;
 mod wheel;
 
 #[cfg(feature = "std")]
+mod builder;
+#[cfg(feature = "std")]
 mod clock;
+#[cfg(feature = "std")]
+mod firing;
 #[cfg(feature = "hyper")]
 mod hyper;
 #[cfg(feature = "std")]
@@ -34,10 +38,11 @@ pub use wheel::{Due, Wheel};
 
 #[cfg(feature = "std")]
 pub use {
+    builder::Builder,
     clock::{Clock, Hold},
     interval::{Interval, MissedTicks},
     sharing::{Local, Shared, Sharing},
     sleep::{LocalSleep, Sleep},
     timeout::{Elapsed, Timeout},
-    timers::{Builder, LocalTimers, SharedTimers, Timers},
+    timers::{LocalTimers, SharedTimers, Timers},
 };

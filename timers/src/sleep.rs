@@ -96,9 +96,25 @@ impl<S: Sharing> Sleep<S> {
 
     /// Sets the deadline to `duration` from now; see [`reset`](Sleep::reset).
     pub fn reset_after(&mut self, duration: Duration) {
-        let inner = self.timers.inner();
-        let now = inner.ticks().nanos(inner.clock().now());
-        self.reset_to(now.saturating_add(nanos(duration)));
+        self.reset_to(self.timers.inner().after(duration));
+    }
+
+    /// Sets the deadline to `duration` after the loop's last look at the clock, which was when its
+    /// turn began. Reads no clock itself, and costs a few nanoseconds: for deadlines that are put
+    /// off with every message.
+    ///
+    /// ```
+    /// # use std::{pin::Pin, task::{Context, Waker}, time::Duration};
+    /// # let timers = timers::LocalTimers::new(timers::Clock::manual());
+    /// # let start = timers.clock().now();
+    /// let mut keep_alive = timers.sleep(Duration::from_secs(30));
+    /// // … a message came in:
+    /// keep_alive.postpone(Duration::from_secs(30));
+    /// # assert_eq!(keep_alive.deadline(), start + Duration::from_secs(30));
+    /// ```
+    pub fn postpone(&mut self, duration: Duration) {
+        let looked = self.timers.inner().looked();
+        self.reset_to(looked.saturating_add(nanos(duration)));
     }
 
     pub(crate) fn reset_to(&mut self, deadline: u64) {

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
@@ -17,8 +18,8 @@ pin_project! {
     ///
     /// Made by [`Timers::timeout`](crate::Timers::timeout) and
     /// [`Timers::timeout_at`](crate::Timers::timeout_at). The future is polled first, so one that
-    /// is ready in time is never lost to the deadline, and one that is ready at once never touches
-    /// the wheel. After `Elapsed` the future is still there, as it was, until the timeout is
+    /// is ready in time is never lost to the deadline, and one that is ready at once touches neither
+    /// the clock nor the wheel: only when it is pending the first time does the time begin. After `Elapsed` the future is still there, as it was, until the timeout is
     /// dropped; dropping the timeout drops it.
     ///
     /// ```
@@ -33,24 +34,39 @@ pin_project! {
         #[pin]
         future: F,
         sleep: Sleep<S>,
+        // how long from the first poll, until that came
+        after: Option<Duration>,
     }
 }
 
 impl<F, S: Sharing> Timeout<F, S> {
-    pub(crate) fn new(future: F, sleep: Sleep<S>) -> Self {
-        Timeout { future, sleep }
+    pub(crate) fn at(future: F, sleep: Sleep<S>) -> Self {
+        Timeout {
+            future,
+            sleep,
+            after: None,
+        }
     }
 
-    /// The deadline, to look at.
-    #[must_use]
-    pub fn sleep(&self) -> &Sleep<S> {
-        &self.sleep
+    pub(crate) fn after(future: F, sleep: Sleep<S>, duration: Duration) -> Self {
+        Timeout {
+            future,
+            sleep,
+            after: Some(duration),
+        }
     }
 
-    /// The deadline, to be [`reset`](Sleep::reset), for instance when there was progress.
+    /// The deadline; far away while it is not known, before the first poll.
     #[must_use]
-    pub fn sleep_mut(self: Pin<&mut Self>) -> &mut Sleep<S> {
-        self.project().sleep
+    pub fn deadline(&self) -> Instant {
+        self.sleep.deadline()
+    }
+
+    /// Sets a new deadline, for instance when there was progress.
+    pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        let this = self.project();
+        *this.after = None;
+        this.sleep.reset(deadline);
     }
 
     /// The future, without its deadline.
@@ -66,6 +82,9 @@ impl<F: Future, S: Sharing> Future for Timeout<F, S> {
         let this = self.project();
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
+        }
+        if let Some(duration) = this.after.take() {
+            this.sleep.reset_after(duration);
         }
         Pin::new(this.sleep).poll(cx).map(|()| Err(Elapsed))
     }

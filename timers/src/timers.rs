@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::IntoFuture;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use crate::builder::Builder;
 use crate::clock::Clock;
+use crate::firing::Firing;
 use crate::interval::Interval;
 use crate::sharing::{Local, Shared, Sharing};
 use crate::sleep::Sleep;
@@ -52,6 +53,9 @@ pub(crate) struct Inner<S: Sharing> {
     ticks: Ticks,
     host: Option<Waker>,
     member: Option<Member>,
+    /// When the loop last looked at the clock, in nanoseconds. Orders nothing: an older value only
+    /// makes [`Sleep::postpone`] count from an earlier time.
+    looked: AtomicU64,
     /// The tick that the loop's wait is to end at. A sleep armed for an earlier one wakes the
     /// host. `NOBODY_WAITS` while the loop runs.
     ///
@@ -74,74 +78,6 @@ struct Shard<S: Sharing> {
     wheel: S::Exclusive<Wheel<Waker>>,
 }
 
-/// Settings for [`Timers`]; start with [`Timers::builder`].
-///
-/// ```
-/// use std::time::Duration;
-/// use timers::{Clock, SharedTimers};
-///
-/// let timers = SharedTimers::builder(Clock::monotonic())
-///     .tick(Duration::from_micros(50))
-///     .shards(4)
-///     .host(std::task::Waker::noop().clone()) // the reactor's waker
-///     .build();
-/// ```
-#[derive(Debug)]
-#[must_use = "a builder does nothing until `build`"]
-pub struct Builder<S> {
-    clock: Clock,
-    tick: Duration,
-    shards: usize,
-    host: Option<Waker>,
-    sharing: std::marker::PhantomData<fn() -> S>,
-}
-
-impl<S: Sharing> Builder<S> {
-    /// The grain of time, rounded down to a power of two of nanoseconds, from 1 ns up.
-    ///
-    /// A sleep fires at the first tick not before its deadline, so a coarse tick lets deadlines
-    /// that lie close together share one wake-up, and costs precision. The default is one
-    /// nanosecond: nothing is rounded. ([`Sleep::slack`] gives up precision where it is wanted.)
-    pub fn tick(mut self, tick: Duration) -> Self {
-        self.tick = tick;
-        self
-    }
-
-    /// Wheels to spread over, each behind its own lock; a thread keeps to one of them. Useful for
-    /// [`SharedTimers`], whose default is the number of cores. At least 1.
-    pub fn shards(mut self, shards: usize) -> Self {
-        self.shards = shards.max(1);
-        self
-    }
-
-    /// The waker that ends the loop's wait: woken when a sleep is armed with an earlier deadline
-    /// than the wait in progress, and when a virtual clock moves.
-    pub fn host(mut self, host: Waker) -> Self {
-        self.host = Some(host);
-        self
-    }
-
-    /// Makes the timers.
-    pub fn build(self) -> Timers<S> {
-        let ticks = Ticks::new(self.clock.now(), self.tick);
-        let wheel = || Shard {
-            wheel: S::exclusive(Wheel::new()),
-        };
-        let inner = Inner {
-            member: self.clock.join(self.host.clone()),
-            clock: self.clock,
-            ticks,
-            host: self.host,
-            waits_until: AtomicU64::new(NOBODY_WAITS),
-            waiter: AtomicU32::new(0),
-            shards: (0..self.shards).map(|_| wheel()).collect(),
-        };
-        Timers {
-            inner: S::share(inner),
-        }
-    }
-}
-
 impl LocalTimers {
     /// Timers on `clock` for one thread.
     #[must_use]
@@ -151,13 +87,7 @@ impl LocalTimers {
 
     /// Settings other than the defaults.
     pub fn builder(clock: Clock) -> Builder<Local> {
-        Builder {
-            clock,
-            tick: Duration::ZERO,
-            shards: 1,
-            host: None,
-            sharing: Default::default(),
-        }
+        Builder::new(clock, 1)
     }
 }
 
@@ -172,17 +102,30 @@ impl SharedTimers {
     /// Settings other than the defaults.
     pub fn builder(clock: Clock) -> Builder<Shared> {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
-        Builder {
-            clock,
-            tick: Duration::ZERO,
-            shards,
-            host: None,
-            sharing: Default::default(),
-        }
+        Builder::new(clock, shards)
     }
 }
 
 impl<S: Sharing> Timers<S> {
+    pub(crate) fn build(clock: Clock, tick: Duration, shards: usize, host: Option<Waker>) -> Self {
+        let shard = || Shard {
+            wheel: S::exclusive(Wheel::new()),
+        };
+        let inner = Inner {
+            ticks: Ticks::new(clock.now(), tick),
+            member: clock.join(host.clone()),
+            clock,
+            host,
+            looked: AtomicU64::new(0),
+            waits_until: AtomicU64::new(NOBODY_WAITS),
+            waiter: AtomicU32::new(0),
+            shards: (0..shards).map(|_| shard()).collect(),
+        };
+        Timers {
+            inner: S::share(inner),
+        }
+    }
+
     /// The clock these timers go by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -192,8 +135,7 @@ impl<S: Sharing> Timers<S> {
     /// A future that is ready `duration` from now. Counts from this call, not from its first poll.
     /// A duration beyond all time (584 years) is cut to that.
     pub fn sleep(&self, duration: Duration) -> Sleep<S> {
-        let now = self.inner.ticks.nanos(self.inner.clock.now());
-        Sleep::new(self.clone(), now.saturating_add(nanos(duration)))
+        Sleep::new(self.clone(), self.inner.after(duration))
     }
 
     /// A future that is ready at `deadline`; one in the past is ready after the loop's next turn.
@@ -201,13 +143,18 @@ impl<S: Sharing> Timers<S> {
         Sleep::new(self.clone(), self.inner.ticks.nanos(deadline))
     }
 
-    /// `future`, given up `duration` from now. See [`Timeout`].
+    /// `future`, given up when it is not ready within `duration`, counted from its first poll.
+    /// See [`Timeout`].
     pub fn timeout<F: IntoFuture>(
         &self,
         duration: Duration,
         future: F,
     ) -> Timeout<F::IntoFuture, S> {
-        Timeout::new(future.into_future(), self.sleep(duration))
+        Timeout::after(
+            future.into_future(),
+            Sleep::new(self.clone(), u64::MAX),
+            duration,
+        )
     }
 
     /// `future`, given up at `deadline`. See [`Timeout`].
@@ -216,7 +163,7 @@ impl<S: Sharing> Timers<S> {
         deadline: Instant,
         future: F,
     ) -> Timeout<F::IntoFuture, S> {
-        Timeout::new(future.into_future(), self.sleep_until(deadline))
+        Timeout::at(future.into_future(), self.sleep_until(deadline))
     }
 
     /// Ticks that are `period` apart, the first one `period` from now.
@@ -247,7 +194,7 @@ impl<S: Sharing> Timers<S> {
         let deadline = next.map(|tick| inner.ticks.instant(tick));
         match &inner.member {
             Some(member) => member.patience(deadline),
-            None => deadline.map(|at| at.saturating_duration_since(inner.clock.now())),
+            None => deadline.map(|at| at.saturating_duration_since(inner.look())),
         }
     }
 
@@ -281,6 +228,9 @@ impl<S: Sharing> Timers<S> {
                 member.busy();
             }
         }
+        inner
+            .looked
+            .store(inner.ticks.nanos(now), Ordering::Relaxed);
         let now = inner.ticks.passed(now);
         let mut firing = Firing::default();
         for shard in &inner.shards {
@@ -300,8 +250,25 @@ impl<S: Sharing> Timers<S> {
 }
 
 impl<S: Sharing> Inner<S> {
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
+    /// The time, in nanoseconds since the epoch.
+    pub(crate) fn now(&self) -> u64 {
+        self.ticks.nanos(self.clock.now())
+    }
+
+    /// `duration` from now, in nanoseconds since the epoch.
+    pub(crate) fn after(&self, duration: Duration) -> u64 {
+        self.now().saturating_add(nanos(duration))
+    }
+
+    /// When the loop last looked at the clock, in nanoseconds since the epoch.
+    pub(crate) fn looked(&self) -> u64 {
+        self.looked.load(Ordering::Relaxed)
+    }
+
+    fn look(&self) -> Instant {
+        let now = self.clock.now();
+        self.looked.store(self.ticks.nanos(now), Ordering::Relaxed);
+        now
     }
 
     pub(crate) fn ticks(&self) -> &Ticks {
@@ -335,49 +302,6 @@ impl<S: Sharing> Inner<S> {
         shards
             .filter_map(|shard| S::with(&shard.wheel, |wheel| wheel.next_deadline()))
             .min()
-    }
-}
-
-/// Takes wakers out of a wheel by the handful, and wakes them once the wheel is let go.
-#[derive(Default)]
-struct Firing {
-    wakers: Vec<Waker>,
-    fired: usize,
-    panicked: Option<Box<dyn std::any::Any + Send>>,
-}
-
-/// Wakers collected under one lock: enough to spread its price, few enough to keep it short.
-const HANDFUL: usize = 64;
-
-impl Firing {
-    /// Takes what is due, up to a handful; `true` when there may be more.
-    fn collect(&mut self, wheel: &mut Wheel<Waker>, now: u64) -> bool {
-        let mut steps = usize::MAX;
-        while self.wakers.len() < HANDFUL {
-            let Some(due) = wheel.next_due(now, &mut steps) else {
-                return false;
-            };
-            self.wakers.push(due.value);
-        }
-        true
-    }
-
-    /// Wakes what was collected. A waker that panics does not keep the others from theirs.
-    fn wake(&mut self) {
-        self.fired += self.wakers.len();
-        for waker in self.wakers.drain(..) {
-            let woken = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
-            if let Err(panic) = woken {
-                self.panicked.get_or_insert(panic);
-            }
-        }
-    }
-
-    fn finish(self) -> usize {
-        match self.panicked {
-            Some(panic) => panic::resume_unwind(panic),
-            None => self.fired,
-        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The wheel: lists of timers, one for each slot, and the two motions that empty them.
 
+mod turn;
+
 use core::fmt;
 
 use crate::arena::{Arena, Key};
 use crate::level::{Occupancy, SLOTS_TOTAL, Slot};
-use crate::lists::{Lists, PAGE_TIMERS, opens_page};
+use crate::lists::{Lists, opens_page};
 
 /// Timers that were due already when they came. There are two such lists: one is being fired
 /// while the other takes in what the firing brings, so that a turn comes to an end.
@@ -255,93 +257,6 @@ impl<T> Wheel<T> {
         self.occupied = Occupancy::default();
         self.cascading = None;
         self.arena.drain()
-    }
-
-    /// Opens a turn: what is overdue now may fire, what becomes overdue from here on waits.
-    pub(crate) fn begin_turn(&mut self) {
-        if self.lists.is_empty(OVERDUE[self.firing]) {
-            self.firing = 1 - self.firing;
-        }
-    }
-
-    /// The next timer of the turn that [`begin_turn`](Wheel::begin_turn) opened, unless `steps`
-    /// are used up first.
-    pub(crate) fn next_due(&mut self, now: u64, steps: &mut usize) -> Option<Due<T>> {
-        let now = now.max(self.now);
-        while *steps > 0 {
-            *steps -= 1;
-            if let Some(index) = self.lists.pop(OVERDUE[self.firing]) {
-                return Some(self.take(index));
-            }
-            if let Some(slot) = self.cascading {
-                *steps = steps.saturating_sub(self.cascade_page(slot));
-                continue;
-            }
-            let slot = self.occupied.first();
-            let start = slot.map(|slot| (slot, slot.start(self.now)));
-            let Some((slot, start)) = start.filter(|(_, start)| *start <= now) else {
-                self.now = now;
-                return None;
-            };
-            if slot.level() > 0 {
-                // everything before the slot's earliest timer can be skipped: nothing is there
-                self.now = self.lists.earliest(slot.0).max(start).min(now);
-                self.cascading = Some(slot);
-                continue;
-            }
-            self.now = start;
-            let Some(index) = self.pop_from(slot) else {
-                continue;
-            };
-            let deadline = self.arena.at(index).deadline;
-            if deadline <= start {
-                return Some(self.take(index));
-            }
-            self.enlist(index, deadline, Slot::of(start, deadline).0); // it was moved back
-        }
-        None
-    }
-
-    /// Moves the first page of the cascading slot to where its timers belong as seen from `now`;
-    /// returns how many those were.
-    ///
-    /// All deadlines are read before the first timer is moved: reads that nothing stands between
-    /// go out to memory together, and that is most of what a cascade costs.
-    fn cascade_page(&mut self, slot: Slot) -> usize {
-        let mut page = [(0, 0); PAGE_TIMERS];
-        let mut moves = 0;
-        for index in self.lists.first_page(slot.0) {
-            page[moves] = (index, self.arena.at(index).deadline);
-            moves += 1;
-        }
-        self.lists.pop_page(slot.0);
-        for &(index, deadline) in &page[..moves] {
-            self.enlist(index, deadline, Slot::of(self.now, deadline).0);
-        }
-        if self.lists.is_empty(slot.0) {
-            self.occupied.clear(slot);
-            self.cascading = None;
-        }
-        moves
-    }
-
-    /// Takes the first timer off a slot's list.
-    fn pop_from(&mut self, slot: Slot) -> Option<u32> {
-        let index = self.lists.pop(slot.0);
-        if self.lists.is_empty(slot.0) {
-            self.occupied.clear(slot);
-        }
-        index
-    }
-
-    fn take(&mut self, index: u32) -> Due<T> {
-        let (key, timer) = self.arena.remove(index);
-        self.give_back_pages();
-        Due {
-            key,
-            deadline: timer.deadline,
-            value: timer.value,
-        }
     }
 
     /// The list for a timer that comes from outside.

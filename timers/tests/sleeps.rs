@@ -150,6 +150,20 @@ fn a_timeout_gives_the_output_or_elapsed() {
 }
 
 #[test]
+fn the_time_of_a_timeout_begins_when_its_future_is_first_pending() {
+    let clock = Clock::manual();
+    let timers = LocalTimers::new(clock.clone());
+    let mut slow = pin!(timers.timeout(5 * MS, pending::<()>()));
+    clock.advance(3 * MS);
+    assert!(poll_ready(&mut slow).is_pending());
+    assert_eq!(slow.deadline(), clock.now() + 5 * MS);
+    slow.as_mut().reset(clock.now() + MS);
+    clock.advance(MS);
+    timers.fire();
+    assert_eq!(poll_ready(&mut slow), Poll::Ready(Err(Elapsed)));
+}
+
+#[test]
 fn missed_ticks_are_delivered_delayed_or_skipped() {
     for (missed, expected) in [
         (

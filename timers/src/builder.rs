@@ -1,0 +1,72 @@
+//! Settings for timers.
+
+use std::marker::PhantomData;
+use std::task::Waker;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::sharing::Sharing;
+use crate::timers::Timers;
+
+/// Settings for [`Timers`]; start with [`Timers::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use timers::{Clock, SharedTimers};
+///
+/// let timers = SharedTimers::builder(Clock::monotonic())
+///     .tick(Duration::from_micros(50))
+///     .shards(4)
+///     .host(std::task::Waker::noop().clone()) // the reactor's waker
+///     .build();
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder<S> {
+    clock: Clock,
+    tick: Duration,
+    shards: usize,
+    host: Option<Waker>,
+    sharing: PhantomData<fn() -> S>,
+}
+
+impl<S: Sharing> Builder<S> {
+    pub(crate) fn new(clock: Clock, shards: usize) -> Self {
+        Builder {
+            clock,
+            tick: Duration::ZERO,
+            shards,
+            host: None,
+            sharing: PhantomData,
+        }
+    }
+
+    /// The grain of time, rounded down to a power of two of nanoseconds, from 1 ns up.
+    ///
+    /// A sleep fires at the first tick not before its deadline, so a coarse tick lets deadlines
+    /// that lie close together share one wake-up, and costs precision. The default is one
+    /// nanosecond: nothing is rounded. ([`Sleep::slack`] gives up precision where it is wanted.)
+    pub fn tick(mut self, tick: Duration) -> Self {
+        self.tick = tick;
+        self
+    }
+
+    /// Wheels to spread over, each behind its own lock; a thread keeps to one of them. Useful for
+    /// [`SharedTimers`], whose default is the number of cores. At least 1.
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = shards.max(1);
+        self
+    }
+
+    /// The waker that ends the loop's wait: woken when a sleep is armed with an earlier deadline
+    /// than the wait in progress, and when a virtual clock moves.
+    pub fn host(mut self, host: Waker) -> Self {
+        self.host = Some(host);
+        self
+    }
+
+    /// Makes the timers.
+    pub fn build(self) -> Timers<S> {
+        Timers::build(self.clock, self.tick, self.shards, self.host)
+    }
+}
