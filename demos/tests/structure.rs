@@ -111,10 +111,13 @@ fn functions(text: &str) -> Vec<(usize, usize)> {
             "pub async fn ",
             "unsafe fn ",
         ];
-        if !begins.iter().any(|begin| code.starts_with(begin))
-            || code.ends_with(';')
-            || code.ends_with('}')
-        {
+        let signature = || {
+            lines[start..]
+                .iter()
+                .find(|line| line.ends_with(['{', ';', '}']))
+        };
+        let has_body = || signature().is_some_and(|line| line.ends_with('{'));
+        if !begins.iter().any(|begin| code.starts_with(begin)) || !has_body() {
             continue;
         }
         let end_line = format!("{}}}", " ".repeat(indent));
@@ -283,8 +286,8 @@ fn named_files(readme: &str) -> Vec<String> {
 #[test]
 fn the_checks_can_fail() {
     assert_eq!(
-        functions("fn a() {\n    x\n}\n\n    fn b() {\n    }\n"),
-        [(1, 3), (5, 2)]
+        functions("fn a() {\n    x\n}\nfn c()\nwhere\n    X;\n    fn b() {\n    }\n}\n"),
+        [(1, 3), (7, 2)]
     );
     assert_eq!(
         named_files("see `src/a.rs`, `x.y()`, [this](./b.md) and `two words.rs`"),

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use demos::processing::Processing;
 use demos::processing::database::Database;
-use demos::program::display::Display;
+use demos::program::console;
 use demos::program::lines::Line;
 use demos::program::output::{Outcome, Record, Render, Tally};
-use demos::program::session::{End, Session, Settings};
+use demos::program::session::{End, Ends, Session, Settings};
 use demos::{EventLoop, Handle};
 use futures::SinkExt;
 use futures::channel::mpsc;
@@ -74,15 +74,16 @@ fn play(lines: Vec<String>) -> (Tally, Vec<(u64, Duration, Outcome)>) {
             }
         }
     }));
-    let display = Display::new(handle, Box::new(sink.clone())).unwrap();
+    let display = console::start(handle, Box::new(sink.clone())).unwrap();
     let render = Notes(Rc::clone(&told));
-    let session = Session::new(
-        handle,
-        processing(handle),
-        settings,
-        (incoming, signals),
-        (render, display),
-    );
+    let ends = Ends {
+        incoming,
+        signals,
+        render,
+        display,
+        numbers: Rc::default(),
+    };
+    let session = Session::new(processing(handle), settings, ends);
     let tally = match event_loop.run(session.run()).unwrap() {
         End::Finished(tally) => tally,
         other => panic!("it should have finished: {other:?}"),

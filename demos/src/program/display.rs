@@ -1,99 +1,63 @@
-//! Where outputs go: standard output, without the loop ever waiting for it.
+//! Text that a session has shown and that has not gone out yet. Pure: no I/O in it.
 //!
-//! Whoever reads our output may be slow, or stopped. A `write` from the loop would then hold
-//! every timer and socket of the process, and a terminal or pipe cannot simply be made
-//! non-blocking: that flag belongs to the open file, which other processes share. So text is
-//! collected here, and a task hands all that was collected to a thread of its own, one write at a
-//! time. Nothing is lost, and memory stays bounded: over a megabyte the program takes no more input
-//! until the reader has caught up.
-//!
-//! The thread is not one of the pool's that processing uses: were they all busy, nothing would be
-//! told, not even that.
+//! On one side the session puts text in, never waits to do so, and may ask for room, for all of
+//! it to be gone, or for bad news. On the other side a carrier takes it out: the thread that
+//! writes standard output ([`console`](super::console)), or an HTTP connection.
 
 use std::cell::RefCell;
-use std::fmt;
-use std::future::poll_fn;
-use std::io::{self, Write};
+use std::io;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use executor::BlockingPool;
+/// How many bytes may be waiting before there is no more room.
+pub const ROOM: usize = 1 << 20;
 
-use crate::handle::Handle;
-
-/// How many bytes may be waiting before no more input is taken.
-const ROOM: usize = 1 << 20;
-
-/// Where the bytes end up.
-pub type Sink = Box<dyn Write + Send>;
-
-/// A handle to the display. Cheap to clone.
-#[derive(Clone)]
+/// Where a session's outputs go. Clones are the same display.
+#[derive(Clone, Debug, Default)]
 pub struct Display {
     state: Rc<RefCell<State>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
-    /// Shown, not yet handed to the thread.
+    /// Shown, not yet taken out.
     collected: Vec<u8>,
-    /// How many bytes the thread has, not yet written.
-    in_writing: usize,
-    /// Why nothing more can be written.
+    /// How many bytes were taken out and have not gone out yet.
+    underway: usize,
+    /// Nothing more will be shown.
+    complete: bool,
+    /// Why nothing more can go out.
     broken: Option<io::Error>,
-    /// The writer task, when it waits for something to write.
-    writer: Option<Waker>,
-    /// The program, when it waits for room or for all to be written.
+    /// Whoever takes text out, when there is none.
+    carrier: Option<Waker>,
+    /// The session, when it waits for room or for all to be gone.
     waits: Option<Waker>,
-    /// The program, to be told bad news. Apart from the above: were it woken by each write, a
-    /// program that shows what it does when woken would never sleep again.
+    /// The session, to be told bad news. Apart from the above: were it woken by each write, a
+    /// session that shows what it does when woken would never sleep again.
     alarm: Option<Waker>,
 }
 
 impl Display {
-    /// Starts the task that writes to `sink`.
-    ///
-    /// # Errors
-    /// The operating system's, if it gives no thread.
-    pub fn new(handle: &Handle, sink: Sink) -> io::Result<Self> {
-        let display = Self {
-            state: Rc::default(),
-        };
-        let thread = BlockingPool::builder()
-            .max_threads(1)
-            .queue(1)
-            .thread_name("display")
-            .build()?;
-        let writer = display
-            .clone()
-            .write_all(handle.clone(), thread, Arc::new(Mutex::new(sink)));
-        // Detached: it ends with the loop, or when the reader is gone.
-        drop(handle.spawner.spawn(writer));
-        Ok(display)
-    }
-
-    /// Takes text to be written. Never waits; after an error it is dropped.
+    /// Takes text to be shown. Never waits; dropped once the display is broken.
     pub fn show(&self, text: &str) {
         let mut state = self.state.borrow_mut();
         if state.broken.is_none() {
             state.collected.extend_from_slice(text.as_bytes());
-            wake(&mut state.writer);
+            wake(&mut state.carrier);
         }
     }
 
-    /// Ready when there is room for more.
+    /// Ready when there is room for more, or the display is broken.
     pub fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
-        self.poll_until(cx, |state| state.collected.len() + state.in_writing < ROOM)
+        self.poll_until(cx, |state| state.collected.len() + state.underway < ROOM)
     }
 
-    /// Ready when all that was shown is written.
+    /// Ready when all that was shown has gone out, or the display is broken.
     pub fn poll_written(&self, cx: &Context<'_>) -> Poll<()> {
-        self.poll_until(cx, |state| state.collected.len() + state.in_writing == 0)
+        self.poll_until(cx, |state| state.collected.len() + state.underway == 0)
     }
 
-    /// Why nothing more can be written, if that is so. Otherwise the task of `cx` is woken when
-    /// it becomes so.
+    /// Ready, with the reason, when nothing more can go out.
     pub fn poll_broken(&self, cx: &Context<'_>) -> Poll<io::Error> {
         let mut state = self.state.borrow_mut();
         match &state.broken {
@@ -105,6 +69,45 @@ impl Display {
         }
     }
 
+    /// Takes out all there is; it counts as underway until [`sent`](Self::sent). Ready with
+    /// `None` when nothing more will come.
+    pub fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<Vec<u8>>> {
+        let mut state = self.state.borrow_mut();
+        if !state.collected.is_empty() {
+            state.underway = state.collected.len();
+            return Poll::Ready(Some(std::mem::take(&mut state.collected)));
+        }
+        if state.complete || state.broken.is_some() {
+            return Poll::Ready(None);
+        }
+        state.carrier = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// What was taken out has gone out.
+    pub fn sent(&self) {
+        let mut state = self.state.borrow_mut();
+        state.underway = 0;
+        wake(&mut state.waits);
+    }
+
+    /// Nothing more will be shown: after what there is, the carrier is told of the end.
+    pub fn complete(&self) {
+        let mut state = self.state.borrow_mut();
+        state.complete = true;
+        wake(&mut state.carrier);
+    }
+
+    /// Nothing more can go out.
+    pub fn broke(&self, error: io::Error) {
+        let mut state = self.state.borrow_mut();
+        state.broken.get_or_insert(error);
+        (state.collected, state.underway) = (Vec::new(), 0);
+        for waker in [state.waits.take(), state.alarm.take(), state.carrier.take()] {
+            wake(&mut { waker });
+        }
+    }
+
     fn poll_until(&self, cx: &Context<'_>, enough: impl Fn(&State) -> bool) -> Poll<()> {
         let mut state = self.state.borrow_mut();
         if state.broken.is_some() || enough(&state) {
@@ -113,84 +116,71 @@ impl Display {
         state.waits = Some(cx.waker().clone());
         Poll::Pending
     }
-
-    async fn write_all(self, handle: Handle, thread: BlockingPool, sink: Arc<Mutex<Sink>>) {
-        loop {
-            let bytes = poll_fn(|cx| self.poll_collected(cx)).await;
-            let sink = Arc::clone(&sink);
-            let held = handle.timers.clock().hold();
-            let written = thread.run(move || {
-                let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-                sink.write_all(&bytes).and_then(|()| sink.flush())
-            });
-            let written = written
-                .await
-                .unwrap_or_else(|error| Err(io::Error::other(error.to_string())));
-            drop(held);
-            let mut state = self.state.borrow_mut();
-            state.in_writing = 0;
-            wake(&mut state.waits);
-            if let Err(error) = written {
-                state.broken = Some(error);
-                state.collected = Vec::new();
-                wake(&mut state.alarm);
-                return;
-            }
-        }
-    }
-
-    fn poll_collected(&self, cx: &Context<'_>) -> Poll<Vec<u8>> {
-        let mut state = self.state.borrow_mut();
-        if state.collected.is_empty() {
-            state.writer = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        state.in_writing = state.collected.len();
-        Poll::Ready(std::mem::take(&mut state.collected))
-    }
 }
 
-impl fmt::Debug for Display {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Display")
-            .field("broken", &self.state.borrow().broken)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Wakes and forgets. A wake only queues the task: nothing of it runs while `State` is borrowed.
+/// Wakes and forgets. A wake only queues a task of this loop: nothing of it runs while `State`
+/// is borrowed.
 fn wake(waker: &mut Option<Waker>) {
     if let Some(waker) = waker.take() {
         waker.wake();
     }
 }
 
-/// Standard output as a sink: no buffer of its own, and patient with a terminal that somebody
-/// else has made non-blocking.
-///
-/// # Errors
-/// The operating system's, if the descriptor cannot be duplicated.
-pub fn stdout() -> io::Result<Sink> {
-    let stdout = rustix::io::dup(io::stdout())?;
-    Ok(Box::new(Patient(std::fs::File::from(stdout))))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Wake;
 
-struct Patient(std::fs::File);
+    #[derive(Default)]
+    struct Count(AtomicU32);
 
-impl Write for Patient {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.0.write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    use rustix::event::{PollFd, PollFlags, poll};
-                    poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
-                }
-                done => return done,
-            }
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    #[test]
+    fn room_ends_and_comes_back() {
+        let cx = Context::from_waker(Waker::noop());
+        let display = Display::default();
+        display.show(&"x".repeat(ROOM));
+        assert!(display.poll_room(&cx).is_pending());
+        let taken = display.poll_take(&cx);
+        assert!(matches!(&taken, Poll::Ready(Some(bytes)) if bytes.len() == ROOM));
+        assert!(
+            display.poll_room(&cx).is_pending(),
+            "taken out is not gone out"
+        );
+        display.sent();
+        assert!(display.poll_room(&cx).is_ready() && display.poll_written(&cx).is_ready());
+    }
+
+    #[test]
+    fn a_session_that_waits_for_nothing_is_not_woken_by_a_write() {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let cx = Context::from_waker(&waker);
+        let display = Display::default();
+        assert!(display.poll_broken(&cx).is_pending() && display.poll_room(&cx).is_ready());
+        display.show("text");
+        let _ = display.poll_take(&Context::from_waker(Waker::noop()));
+        display.sent();
+        assert_eq!(count.0.load(Ordering::Relaxed), 0);
+        display.broke(io::ErrorKind::BrokenPipe.into());
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert!(display.poll_broken(&cx).is_ready());
+    }
+
+    #[test]
+    fn the_end_comes_after_the_text() {
+        let cx = Context::from_waker(Waker::noop());
+        let display = Display::default();
+        display.show("last words");
+        display.complete();
+        assert!(matches!(display.poll_take(&cx), Poll::Ready(Some(_))));
+        assert!(matches!(display.poll_take(&cx), Poll::Ready(None)));
     }
 }

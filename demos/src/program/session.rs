@@ -5,6 +5,7 @@
 //! signal or the end of the grace wakes it. Processing happens in tasks of their own, each of
 //! which sends what came of it into one queue; the order in that queue is the order of readiness.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -65,13 +66,29 @@ struct Flight {
     task: Option<LocalJoinHandle<()>>,
 }
 
-/// Inputs in, outputs out.
+/// What a session is connected to.
+#[derive(Debug)]
+pub struct Ends<R> {
+    /// Where lines come from.
+    pub incoming: Incoming,
+    /// Where wishes to end come from.
+    pub signals: Signals,
+    /// How what is told becomes text.
+    pub render: R,
+    /// Where the text goes.
+    pub display: Display,
+    /// The last number given to an input, here or in a session beside this one.
+    pub numbers: Rc<Cell<u64>>,
+}
+
+/// Inputs in, outputs out. Dropped before its end, it calls off what is in flight.
 pub struct Session<R> {
     handle: Handle,
     processing: Rc<Processing>,
     settings: Settings,
     render: R,
     display: Display,
+    numbers: Rc<Cell<u64>>,
     /// `None` when no more input is taken.
     incoming: Option<Incoming>,
     signals: Signals,
@@ -93,20 +110,22 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl<R: Render> Session<R> {
     /// A session that has not begun.
-    pub fn new(
-        handle: &Handle,
-        processing: Rc<Processing>,
-        settings: Settings,
-        (incoming, signals): (Incoming, Signals),
-        (render, display): (R, Display),
-    ) -> Self {
+    pub fn new(processing: Rc<Processing>, settings: Settings, ends: Ends<R>) -> Self {
+        let Ends {
+            incoming,
+            signals,
+            render,
+            display,
+            numbers,
+        } = ends;
         let (finished, outputs) = mpsc::unbounded();
         Self {
-            handle: handle.clone(),
+            handle: processing.handle.clone(),
             processing,
             settings,
             render,
             display,
+            numbers,
             incoming: Some(incoming),
             signals,
             outputs,
@@ -228,7 +247,8 @@ impl<R: Render> Session<R> {
             }
         };
         self.tally.inputs += 1;
-        let number = self.tally.inputs;
+        let number = self.numbers.get() + 1;
+        self.numbers.set(number);
         self.tell(Record::Input(number, &line));
         self.step(Step::Available(number));
         let task = match input {
@@ -342,5 +362,17 @@ impl<R: Render> Session<R> {
 
     fn tell(&mut self, record: Record<'_>) {
         self.display.show(&self.render.render(record));
+    }
+}
+
+impl<R> Drop for Session<R> {
+    fn drop(&mut self) {
+        for task in self
+            .in_flight
+            .values()
+            .filter_map(|flight| flight.task.as_ref())
+        {
+            task.abort();
+        }
     }
 }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cli::{Cli, Command, RunOptions};
-use super::display::{self, Display};
+use super::display::Display;
 use super::escape::{escape, shortened};
 use super::json::Json;
 use super::output::Render;
-use super::session::{End, Session, Settings};
+use super::session::{End, Ends, Session, Settings};
 use super::text::Text;
-use super::{reader, signals, tour};
+use super::{console, reader, signals, tour};
 use crate::event_loop::EventLoop;
 use crate::handle::Handle;
 use crate::processing::Processing;
@@ -53,19 +53,18 @@ fn play_tour() -> Result<u8, String> {
         grace: None,
     };
     let seen = Rc::new(RefCell::new(tour::Seen::default()));
-    let visitor = tour::Tour::new(Rc::clone(&seen));
+    let render = tour::Tour::new(Rc::clone(&seen));
     let end = on_a_loop(processing, async |handle, processing, display| {
         let signals = signals::listen(&handle)?;
-        let lines = tour::play(&handle).await?;
-        Ok(Session::new(
-            &handle,
-            processing,
-            settings,
-            (lines, signals),
-            (visitor, display),
-        )
-        .run()
-        .await)
+        let incoming = tour::play(&handle).await?;
+        let ends = Ends {
+            incoming,
+            signals,
+            render,
+            display,
+            numbers: Rc::default(),
+        };
+        Ok(Session::new(processing, settings, ends).run().await)
     })?;
     let played_out = matches!(end, End::Finished(_));
     let status = status_of(end)?;
@@ -110,7 +109,7 @@ fn run(options: &RunOptions) -> Result<u8, String> {
     };
     let end = on_a_loop(processing, async |handle, processing, display| {
         let signals = signals::listen(&handle)?;
-        let lines = match &options.input {
+        let incoming = match &options.input {
             None => reader::read_stdin(&handle, options.max_line)?,
             Some(file) => reader::read_file(&handle, file, options.max_line).map_err(|error| {
                 io::Error::new(error.kind(), format!("--input {}: {error}", file.display()))
@@ -122,15 +121,14 @@ fn run(options: &RunOptions) -> Result<u8, String> {
                  --help tells more"
             );
         }
-        Ok(Session::new(
-            &handle,
-            processing,
-            settings,
-            (lines, signals),
-            (render, display),
-        )
-        .run()
-        .await)
+        let ends = Ends {
+            incoming,
+            signals,
+            render,
+            display,
+            numbers: Rc::default(),
+        };
+        Ok(Session::new(processing, settings, ends).run().await)
     })?;
     status_of(end)
 }
@@ -144,7 +142,7 @@ fn on_a_loop(
     let event_loop = EventLoop::new().map_err(failed)?;
     let handle = event_loop.handle().clone();
     let processing = Rc::new(processing(&handle)?);
-    let display = Display::new(&handle, display::stdout().map_err(failed)?).map_err(failed)?;
+    let display = console::start(&handle, console::stdout().map_err(failed)?).map_err(failed)?;
     event_loop
         .run(session(handle, processing, display))
         .and_then(|end| end)

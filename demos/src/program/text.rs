@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::escape::{escape, shortened};
 use super::output::{Outcome, Output, Record, Render, Step, Tally};
-use super::quantity::{counted, human_duration};
+use super::quantity::{counted, grouped, human_duration};
 use crate::processing::{Answer, Rows};
 
 /// How wide a line of content may be before it is cut, in characters.
@@ -165,10 +165,14 @@ pub fn tally_text(tally: &Tally) -> String {
         failed,
         undone,
     } = *tally;
-    let mut text = format!("{}, {done} done", counted(inputs as usize, "input"));
+    let mut text = format!(
+        "{}, {} done",
+        counted(inputs as usize, "input"),
+        grouped(done as usize)
+    );
     for (count, what) in [(failed, "failed"), (undone, "left undone")] {
         if count > 0 {
-            let _ = write!(text, ", {count} {what}");
+            let _ = write!(text, ", {} {what}", grouped(count as usize));
         }
     }
     text

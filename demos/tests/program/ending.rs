@@ -180,6 +180,6 @@ fn a_slow_reader_loses_nothing() {
     );
     assert_eq!(
         lines.last().map(String::as_str),
-        Some("end: 60,000 inputs, 0 done, 60000 failed")
+        Some("end: 60,000 inputs, 0 done, 60,000 failed")
     );
 }
