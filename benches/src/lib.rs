@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+pub mod child;
 pub mod contest;
+pub mod load;
 pub mod machine;
 pub mod peers;
 pub mod record;
 pub mod runtime;
+pub mod serve;
 pub mod stats;
 pub mod workloads;

@@ -7,4 +7,5 @@ pub mod monoio;
 pub mod ours;
 pub mod schedules;
 pub mod smol;
+pub mod streams;
 pub mod tokio;

@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -105,20 +106,40 @@ pub trait LocalTime: Local {
     ) -> impl Future<Output = Option<F::Output>>;
 }
 
-/// A [`Local`] runtime with non-blocking streams.
+/// A [`Local`] runtime with non-blocking streams. What it is given is already non-blocking.
+#[expect(
+    async_fn_in_trait,
+    reason = "one thread: nobody needs these futures to be Send"
+)]
 pub trait LocalNet: Local {
-    /// A connected stream socket.
-    type Stream: Stream;
+    /// A connected Unix socket.
+    type Unix: Stream;
+    /// A TCP connection.
+    type Tcp: Stream;
+    /// Accepts TCP connections.
+    type Listener: 'static;
     /// Makes streams; kept by tasks.
     type Net: Clone + 'static;
 
     /// A handle that tasks may keep.
     fn net(&self) -> Self::Net;
-    /// Takes over a connected socket that is already non-blocking.
+    /// Takes over a connected socket.
     ///
     /// # Errors
     /// When the runtime cannot watch it.
-    fn unix_stream(net: &Self::Net, stream: UnixStream) -> io::Result<Self::Stream>;
+    fn unix(net: &Self::Net, stream: UnixStream) -> io::Result<Self::Unix>;
+    /// Takes over a connected socket.
+    ///
+    /// # Errors
+    /// When the runtime cannot watch it.
+    fn tcp(net: &Self::Net, stream: TcpStream) -> io::Result<Self::Tcp>;
+    /// Takes over a listening socket.
+    ///
+    /// # Errors
+    /// When the runtime cannot watch it.
+    fn listener(net: &Self::Net, listener: TcpListener) -> io::Result<Self::Listener>;
+    /// The next connection, with Nagle's delay off.
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp>;
 }
 
 /// Reads and writes with buffers passed by value and handed back, which readiness-based runtimes

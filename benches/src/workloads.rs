@@ -1,6 +1,7 @@
 //! Everything that can be measured, by name, and what this project wants to reach.
 
 pub mod echo_inproc;
+pub mod echo_servers;
 mod goals;
 pub mod local;
 pub mod local_outside;
@@ -24,6 +25,7 @@ pub fn all() -> Vec<&'static Workload> {
         wheel::ALL,
         sleeping::ALL,
         echo_inproc::ALL,
+        echo_servers::ALL,
     ];
     groups.into_iter().flatten().collect()
 }

@@ -5,6 +5,10 @@ use benches::workloads;
 
 #[test]
 fn every_workload_runs_and_is_valid() {
+    let compare = env!("CARGO_BIN_EXE_compare").into();
+    benches::child::PROGRAM
+        .set(compare)
+        .expect("only this test sets it");
     for workload in workloads::all() {
         let rounds = workload.run(Effort::SMOKE, &|_| true, &mut || {}).unwrap();
         assert!(rounds.peers.len() > 1, "{} compares nobody", workload.name);

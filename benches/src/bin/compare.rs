@@ -37,6 +37,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    benches::child::main();
     let arguments = Arguments::parse();
     let chosen = match workloads::choose(&arguments.workloads) {
         Ok(chosen) => chosen,

@@ -3,12 +3,13 @@
 use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
 
 use ::monoio::buf::IoBuf;
-use ::monoio::io::{AsyncReadRent, AsyncWriteRentExt};
+use ::monoio::io::{AsyncReadRent, AsyncWriteRent, AsyncWriteRentExt};
 use ::monoio::time::{Sleep, TimeDriver};
 use ::monoio::{IoUringDriver, LegacyDriver, Runtime, RuntimeBuilder};
 
@@ -124,34 +125,70 @@ impl LocalTime for Epoll {
 }
 
 impl LocalNet for Epoll {
-    type Stream = ::monoio::net::UnixStream;
+    type Unix = Rent<::monoio::net::UnixStream>;
+    type Tcp = Rent<::monoio::net::TcpStream>;
+    type Listener = ::monoio::net::TcpListener;
     type Net = ();
 
     fn net(&self) {}
 
-    fn unix_stream((): &(), stream: UnixStream) -> io::Result<Self::Stream> {
-        ::monoio::net::UnixStream::from_std(stream)
+    fn unix((): &(), stream: UnixStream) -> io::Result<Self::Unix> {
+        ::monoio::net::UnixStream::from_std(stream).map(Rent)
+    }
+
+    fn tcp((): &(), stream: TcpStream) -> io::Result<Self::Tcp> {
+        ::monoio::net::TcpStream::from_std(stream).map(Rent)
+    }
+
+    fn listener((): &(), listener: TcpListener) -> io::Result<Self::Listener> {
+        ::monoio::net::TcpListener::from_std(listener)
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp> {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok(Rent(stream))
     }
 }
 
 impl LocalNet for Uring {
-    type Stream = ::monoio::net::UnixStream;
+    type Unix = Rent<::monoio::net::UnixStream>;
+    type Tcp = Rent<::monoio::net::TcpStream>;
+    type Listener = ::monoio::net::TcpListener;
     type Net = ();
 
     fn net(&self) {}
 
-    fn unix_stream((): &(), stream: UnixStream) -> io::Result<Self::Stream> {
-        ::monoio::net::UnixStream::from_std(stream)
+    fn unix((): &(), stream: UnixStream) -> io::Result<Self::Unix> {
+        ::monoio::net::UnixStream::from_std(stream).map(Rent)
+    }
+
+    fn tcp((): &(), stream: TcpStream) -> io::Result<Self::Tcp> {
+        ::monoio::net::TcpStream::from_std(stream).map(Rent)
+    }
+
+    fn listener((): &(), listener: TcpListener) -> io::Result<Self::Listener> {
+        ::monoio::net::TcpListener::from_std(listener)
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp> {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok(Rent(stream))
     }
 }
 
-impl Stream for ::monoio::net::UnixStream {
+/// A stream that takes buffers by value, which io_uring needs while the kernel fills them.
+pub struct Rent<S>(S);
+
+impl<S: AsyncReadRent + AsyncWriteRent + 'static> Stream for Rent<S> {
     async fn read(&mut self, buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
-        AsyncReadRent::read(self, buffer).await // up to its capacity; sets its length to what came
+        AsyncReadRent::read(&mut self.0, buffer).await // up to its capacity; its length is what came
     }
 
     async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>) {
-        let (result, slice) = AsyncWriteRentExt::write_all(self, buffer.slice(0..length)).await;
+        let slice = buffer.slice(0..length);
+        let (result, slice) = AsyncWriteRentExt::write_all(&mut self.0, slice).await;
         (result.map(drop), slice.into_inner())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -9,14 +10,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use executor::{LocalExecutor, LocalJoinHandle, LocalSpawner};
-use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use reactor::Reactor;
 use timers::{Clock, Key, LocalSleep, LocalTimers, Wheel};
 
+use super::streams::FuturesIo;
 use crate::contest::OURS;
-use crate::runtime::{
-    Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Reschedule, Schedule, Stream,
-};
+use crate::runtime::{Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Reschedule, Schedule};
 
 /// One thread, parked by the executor's own `block_on`.
 pub struct OneThread(Rc<LocalExecutor<'static>>);
@@ -153,28 +152,31 @@ impl LocalTime for EventLoop {
 }
 
 impl LocalNet for EventLoop {
-    type Stream = reactor::UnixStream;
+    type Unix = FuturesIo<reactor::UnixStream>;
+    type Tcp = FuturesIo<reactor::TcpStream>;
+    type Listener = reactor::TcpListener;
     type Net = Reactor;
 
     fn net(&self) -> Reactor {
         self.reactor.clone()
     }
 
-    fn unix_stream(net: &Reactor, stream: UnixStream) -> io::Result<Self::Stream> {
-        reactor::UnixStream::from_std(net, stream)
-    }
-}
-
-impl Stream for reactor::UnixStream {
-    async fn read(&mut self, mut buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
-        (AsyncReadExt::read(self, &mut buffer).await, buffer)
+    fn unix(net: &Reactor, stream: UnixStream) -> io::Result<Self::Unix> {
+        reactor::UnixStream::from_std(net, stream).map(FuturesIo)
     }
 
-    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>) {
-        (
-            AsyncWriteExt::write_all(self, &buffer[..length]).await,
-            buffer,
-        )
+    fn tcp(net: &Reactor, stream: TcpStream) -> io::Result<Self::Tcp> {
+        reactor::TcpStream::from_std(net, stream).map(FuturesIo)
+    }
+
+    fn listener(net: &Reactor, listener: TcpListener) -> io::Result<Self::Listener> {
+        reactor::TcpListener::from_std(net, listener)
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp> {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok(FuturesIo(stream))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,11 +14,10 @@ use std::time::Duration;
 use ::futures::channel::oneshot;
 use async_executor::{Executor, LocalExecutor, Task};
 use async_io::{Async, Timer};
-use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
+use futures_lite::FutureExt;
 
-use crate::runtime::{
-    Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Spawn, Stream, Threaded,
-};
+use super::streams::FuturesIo;
+use crate::runtime::{Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Spawn, Threaded};
 
 /// One thread, no reactor: parked by futures-lite's `block_on`.
 pub struct OneThread(Rc<LocalExecutor<'static>>);
@@ -189,25 +189,28 @@ impl LocalTime for WithReactor {
 }
 
 impl LocalNet for WithReactor {
-    type Stream = Async<UnixStream>;
+    type Unix = FuturesIo<Async<UnixStream>>;
+    type Tcp = FuturesIo<Async<TcpStream>>;
+    type Listener = Async<TcpListener>;
     type Net = ();
 
     fn net(&self) {}
 
-    fn unix_stream((): &(), stream: UnixStream) -> io::Result<Self::Stream> {
-        Async::new(stream)
-    }
-}
-
-impl Stream for Async<UnixStream> {
-    async fn read(&mut self, mut buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
-        (AsyncReadExt::read(self, &mut buffer).await, buffer)
+    fn unix((): &(), stream: UnixStream) -> io::Result<Self::Unix> {
+        Async::new(stream).map(FuturesIo)
     }
 
-    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>) {
-        (
-            AsyncWriteExt::write_all(self, &buffer[..length]).await,
-            buffer,
-        )
+    fn tcp((): &(), stream: TcpStream) -> io::Result<Self::Tcp> {
+        Async::new(stream).map(FuturesIo)
+    }
+
+    fn listener((): &(), listener: TcpListener) -> io::Result<Self::Listener> {
+        Async::new(listener)
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp> {
+        let (stream, _) = listener.accept().await?;
+        stream.get_ref().set_nodelay(true)?;
+        Ok(FuturesIo(stream))
     }
 }

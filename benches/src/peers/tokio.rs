@@ -3,17 +3,16 @@
 
 use std::future::Future;
 use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ::tokio::io::{AsyncReadExt, AsyncWriteExt};
 use ::tokio::runtime::{Builder, Handle, LocalRuntime, Runtime};
 
-use crate::runtime::{
-    Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Spawn, Stream, Threaded,
-};
+use super::streams::TokioIo;
+use crate::runtime::{Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Spawn, Threaded};
 
 /// One thread, no drivers: for what an executor alone does.
 pub struct OneThread(LocalRuntime);
@@ -172,25 +171,28 @@ impl LocalTime for WithDrivers {
 }
 
 impl LocalNet for WithDrivers {
-    type Stream = ::tokio::net::UnixStream;
+    type Unix = TokioIo<::tokio::net::UnixStream>;
+    type Tcp = TokioIo<::tokio::net::TcpStream>;
+    type Listener = ::tokio::net::TcpListener;
     type Net = ();
 
     fn net(&self) {}
 
-    fn unix_stream((): &(), stream: UnixStream) -> io::Result<Self::Stream> {
-        ::tokio::net::UnixStream::from_std(stream)
-    }
-}
-
-impl Stream for ::tokio::net::UnixStream {
-    async fn read(&mut self, mut buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
-        (AsyncReadExt::read(self, &mut buffer).await, buffer)
+    fn unix((): &(), stream: UnixStream) -> io::Result<Self::Unix> {
+        ::tokio::net::UnixStream::from_std(stream).map(TokioIo)
     }
 
-    async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>) {
-        (
-            AsyncWriteExt::write_all(self, &buffer[..length]).await,
-            buffer,
-        )
+    fn tcp((): &(), stream: TcpStream) -> io::Result<Self::Tcp> {
+        ::tokio::net::TcpStream::from_std(stream).map(TokioIo)
+    }
+
+    fn listener((): &(), listener: TcpListener) -> io::Result<Self::Listener> {
+        ::tokio::net::TcpListener::from_std(listener)
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp> {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok(TokioIo(stream))
     }
 }

@@ -2,6 +2,7 @@
 //! sockets and the runtime's own cost. One task at each end; 64 bytes there and back.
 
 use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 
 use crate::contest::{
@@ -20,14 +21,31 @@ pub const ALL: &[Workload] = &[
     echo(
         "reactor/echo_inproc_1",
         "64 B there and back on 1 socket pair, one thread",
-        |scale| everyone(1, scale),
+        |scale| everyone(Kind::Unix, 1, scale),
     ),
     echo(
         "reactor/echo_inproc_64",
         "64 B there and back on 64 socket pairs, one thread",
-        |scale| everyone(64, scale),
+        |scale| everyone(Kind::Unix, 64, scale),
+    ),
+    echo(
+        "reactor/echo_inproc_tcp_1",
+        "the same on 1 TCP connection over loopback",
+        |scale| everyone(Kind::Tcp, 1, scale),
+    ),
+    echo(
+        "reactor/echo_inproc_tcp_64",
+        "the same on 64 TCP connections over loopback",
+        |scale| everyone(Kind::Tcp, 64, scale),
     ),
 ];
+
+/// Through which sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Unix,
+    Tcp,
+}
 
 const fn echo(
     name: &'static str,
@@ -45,18 +63,20 @@ const fn echo(
     }
 }
 
-fn everyone(pairs: usize, scale: Scale) -> Vec<Contender> {
+fn everyone(kind: Kind, pairs: usize, scale: Scale) -> Vec<Contender> {
+    let messages = messages(pairs, scale);
     vec![
-        one::<peers::ours::EventLoop>(pairs, scale),
-        Contender::new("bare", move || {
-            peers::bare::echo_pairs(pairs, messages(pairs, scale))
+        one::<peers::ours::EventLoop>(kind, pairs, messages),
+        Contender::new("bare", move || match kind {
+            Kind::Unix => peers::bare::echo_pairs(pairs, messages, unix_pair),
+            Kind::Tcp => peers::bare::echo_pairs(pairs, messages, tcp_pair),
         }),
-        one::<peers::tokio::WithDrivers>(pairs, scale),
-        one::<peers::smol::WithReactor>(pairs, scale),
+        one::<peers::tokio::WithDrivers>(kind, pairs, messages),
+        one::<peers::smol::WithReactor>(kind, pairs, messages),
         #[cfg(feature = "monoio")]
-        one::<peers::monoio::Epoll>(pairs, scale),
+        one::<peers::monoio::Epoll>(kind, pairs, messages),
         #[cfg(feature = "monoio")]
-        one::<peers::monoio::Uring>(pairs, scale),
+        one::<peers::monoio::Uring>(kind, pairs, messages),
     ]
 }
 
@@ -65,20 +85,36 @@ fn messages(pairs: usize, scale: Scale) -> u64 {
     scale.of((2_000 / pairs).max(30), 3) as u64
 }
 
-fn one<R: LocalNet>(pairs: usize, scale: Scale) -> Contender {
-    Contender::new(R::NAME, move || {
-        echo_pairs::<R>(pairs, messages(pairs, scale))
+fn one<R: LocalNet>(kind: Kind, pairs: usize, messages: u64) -> Contender {
+    Contender::new(R::NAME, move || match kind {
+        Kind::Unix => echo_pairs::<R, _>(pairs, messages, |net| {
+            let (here, there) = unix_pair()?;
+            Ok((R::unix(net, here)?, R::unix(net, there)?))
+        }),
+        Kind::Tcp => echo_pairs::<R, _>(pairs, messages, |net| {
+            let (here, there) = tcp_pair()?;
+            Ok((R::tcp(net, here)?, R::tcp(net, there)?))
+        }),
     })
 }
 
 /// Two connected, non-blocking ends.
-///
-/// # Errors
-/// When there are no more file descriptors.
-pub fn socket_pair() -> io::Result<(UnixStream, UnixStream)> {
+fn unix_pair() -> io::Result<(UnixStream, UnixStream)> {
     let (here, there) = UnixStream::pair()?;
     here.set_nonblocking(true)?;
     there.set_nonblocking(true)?;
+    Ok((here, there))
+}
+
+/// Two connected, non-blocking ends without Nagle's delay.
+fn tcp_pair() -> io::Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let here = TcpStream::connect(listener.local_addr()?)?;
+    let (there, _) = listener.accept()?;
+    for end in [&here, &there] {
+        end.set_nonblocking(true)?;
+        end.set_nodelay(true)?;
+    }
     Ok((here, there))
 }
 
@@ -88,23 +124,26 @@ pub fn message(number: u64) -> [u8; MESSAGE] {
     [(number % 251) as u8; MESSAGE]
 }
 
-fn echo_pairs<R: LocalNet>(pairs: usize, messages: u64) -> Result<Pass, Invalid> {
+fn echo_pairs<R: LocalNet, S: Stream>(
+    pairs: usize,
+    messages: u64,
+    pair: fn(&R::Net) -> io::Result<(S, S)>,
+) -> Result<Pass, Invalid> {
     let mut runtime = R::new();
     let spawner = runtime.spawner();
     let net = runtime.net();
-    let mut clients: Vec<R::Stream> = runtime.block_on(async {
+    let mut clients: Vec<S> = runtime.block_on(async {
         let mut clients = Vec::new();
         for _ in 0..pairs {
-            let (here, there) = socket_pair()?;
-            let server = R::unix_stream(&net, there)?;
-            spawner.detach(serve(server));
-            clients.push(R::unix_stream(&net, here)?);
+            let (client, server) = pair(&net)?;
+            spawner.detach(serve(server, vec![0; BUFFER]));
+            clients.push(client);
         }
         Ok::<_, io::Error>(clients)
     })?;
     Ok(Box::new(move || {
         Measured::cpu(messages * pairs as u64, || {
-            let back: Result<Vec<R::Stream>, Invalid> = runtime.block_on(async {
+            let back: Result<Vec<S>, Invalid> = runtime.block_on(async {
                 let start = |client| spawner.spawn(converse(client, messages));
                 let joins: Vec<_> = clients.drain(..).map(start).collect();
                 let mut back = Vec::with_capacity(pairs);
@@ -120,8 +159,7 @@ fn echo_pairs<R: LocalNet>(pairs: usize, messages: u64) -> Result<Pass, Invalid>
 }
 
 /// Sends back what comes, until the other end is closed.
-async fn serve<S: Stream>(mut stream: S) {
-    let mut buffer = vec![0; BUFFER];
+pub async fn serve<S: Stream>(mut stream: S, mut buffer: Vec<u8>) {
     loop {
         let (read, filled) = stream.read(buffer).await;
         let length = read.unwrap_or(0);
