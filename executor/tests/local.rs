@@ -292,7 +292,7 @@ fn entered_wakes_stay_on_the_thread() {
 }
 
 #[test]
-fn guards_may_be_dropped_in_any_order() {
+fn guards_may_be_dropped_in_any_order_or_forgotten() {
     let (open, slot) = (Rc::new(Cell::new(false)), Rc::new(RefCell::new(None)));
     let first = LocalExecutor::new();
     let second = LocalExecutor::new();
