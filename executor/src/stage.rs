@@ -103,6 +103,9 @@ unsafe fn poll<F: Future>(stage: *mut (), cx: &mut Context<'_>) -> Polled {
             }
         }
         Err(payload) => {
+            if cfg!(seeded_bug = "panicked_future_leaks") {
+                return Polled::Panicked(payload);
+            }
             // SAFETY: by 2 a future that panicked is still there; it ends here.
             if let Some(second) = unsafe { drop_future::<F>(stage) } {
                 discard(second); // the joiner is told of the first

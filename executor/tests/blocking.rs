@@ -112,7 +112,9 @@ fn a_waiter_that_goes_passes_its_place_on() {
     while counters[0].0.load(Ordering::SeqCst) == 0 {
         thread::yield_now();
     }
+    assert_eq!(counters[1].0.load(Ordering::SeqCst), 0);
     drop(first);
+    assert_eq!(counters[1].0.load(Ordering::SeqCst), 1);
     assert_eq!(block_on(second).unwrap(), 3);
 }
 

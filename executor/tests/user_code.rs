@@ -97,11 +97,10 @@ fn a_panic_in_a_poll() {
     let executor = LocalExecutor::new();
     let drops = Rc::new(Cell::new(0));
     let guard = counts_drops(&drops);
-    let task = executor.spawn(async move {
-        let _guard = guard;
-        yield_now().await;
+    let task = executor.spawn(poll_fn(move |_| -> Poll<()> {
+        let _ = &guard; // still in the future when that panics
         panic_any(Expected("poll"))
-    });
+    }));
     assert_eq!(what(executor.block_on(task).unwrap_err()), "poll");
     assert_eq!(drops.get(), 1);
     still_works(&executor);

@@ -115,7 +115,9 @@ impl Hub {
     pub(crate) fn call(&self, pushed: &Pushed) {
         match pushed {
             Pushed::First => {
-                if let Some(host) = &self.host {
+                if let Some(host) = &self.host
+                    && !cfg!(seeded_bug = "host_not_called")
+                {
                     host.wake_by_ref();
                 }
             }
@@ -150,6 +152,9 @@ impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
         self.hub.guards.set(self.hub.guards.get() - 1);
+        if cfg!(seeded_bug = "entered_for_ever") {
+            return;
+        }
         if entered() == self.hub.address() {
             replace_entered(self.before);
         } else {

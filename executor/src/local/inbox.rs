@@ -82,7 +82,10 @@ impl Inbox {
             }
             task.inbox_next.set(next);
             // Release: pairs with the swap in `take`; the owner reads the link just written.
-            let (ok, relaxed) = (Ordering::Release, Ordering::Relaxed);
+            let (mut ok, relaxed) = (Ordering::Release, Ordering::Relaxed);
+            if cfg!(seeded_bug = "pushed_without_release") {
+                ok = relaxed;
+            }
             match self
                 .head
                 .compare_exchange_weak(head, task.as_raw(), ok, relaxed)
@@ -115,6 +118,10 @@ impl Inbox {
         // Nothing is published by this: the pusher that finds SLEEPING unparks, and park and
         // unpark order the rest.
         let (ok, relaxed) = (Ordering::Relaxed, Ordering::Relaxed);
+        if cfg!(seeded_bug = "sleep_without_looking") {
+            self.head.store(SLEEPING, relaxed);
+            return true;
+        }
         self.head
             .compare_exchange(EMPTY, SLEEPING, ok, relaxed)
             .is_ok()

@@ -68,7 +68,12 @@ pub(crate) fn spawn<F: Future>(hub: &OwnerRef, future: F, flags: u16) -> TaskPtr
 /// Polls what was ready at the beginning, at most `batch_max` tasks.
 pub(crate) fn batch(hub: &Hub) {
     collect(hub);
-    let tasks = hub.ready.len().min(hub.settings.batch_max);
+    let bound = if cfg!(seeded_bug = "batch_without_bound") {
+        usize::MAX
+    } else {
+        hub.settings.batch_max
+    };
+    let tasks = hub.ready.len().min(bound);
     if tasks == 0 {
         return;
     }
@@ -149,13 +154,15 @@ fn run(hub: &Hub, task: TaskPtr) {
 fn poll(hub: &Hub, task: TaskPtr) {
     let flags = task.flags.get();
     checkpoint::refill();
-    task.flags.set((flags & !SCHEDULED) | RUNNING);
+    let late = cfg!(seeded_bug = "scheduled_cleared_after_the_poll");
+    task.flags
+        .set((flags & if late { !0 } else { !SCHEDULED }) | RUNNING);
     let waker = waker::lend(task);
     let mut cx = Context::from_waker(&waker);
     // SAFETY: by 2 the future is there, and nobody else polls or drops it.
     match unsafe { (task.vtable.poll)(task.stage(), &mut cx) } {
         Polled::Pending => {
-            let flags = task.flags.get() & !RUNNING;
+            let flags = task.flags.get() & !if late { RUNNING | SCHEDULED } else { RUNNING };
             task.flags.set(flags);
             if flags & (LISTED | CANCEL) != LISTED {
                 suspend(hub, task);
@@ -195,7 +202,7 @@ fn run_rarely(hub: &Hub, task: TaskPtr) {
 /// (3) The first suspension enters the live list; an abort during the poll takes effect now.
 #[cold]
 fn suspend(hub: &Hub, task: TaskPtr) {
-    if !task.has(LISTED) {
+    if !task.has(LISTED) && !cfg!(seeded_bug = "live_list_not_entered") {
         hub.live.insert(task);
     }
     if task.has(CANCEL) {
@@ -209,7 +216,7 @@ pub(crate) fn abort(task: TaskPtr) {
         return;
     }
     task.set(CANCEL);
-    if !task.has(RUNNING) {
+    if !task.has(RUNNING) && !cfg!(seeded_bug = "abort_not_scheduled") {
         // SAFETY: the header's invariant 3: a task that is not complete has its hub.
         unsafe { task.hub.as_ref() }.schedule(task);
     }
@@ -254,7 +261,9 @@ fn complete(hub: &Hub, task: TaskPtr, outcome: Outcome) {
     if !task.remote.is_unreferenced(task.wakers.get()) {
         merge(task);
     }
-    if let Some(joiner) = joiner {
+    if let Some(joiner) = joiner
+        && !cfg!(seeded_bug = "joiner_not_woken")
+    {
         contain(|| joiner.wake());
     }
     task.clear(RUNNING);
@@ -284,7 +293,7 @@ pub(crate) fn merge(task: TaskPtr) {
     // SAFETY: the caller is the executor, which goes only after its last task is complete.
     let for_the_pusher = unsafe { HubRef::new(task.hub) };
     let wakers = task.wakers.replace(0);
-    if task.remote.merge(wakers) {
+    if task.remote.merge(wakers) && !cfg!(seeded_bug = "hub_freed_before_the_push") {
         let _ = for_the_pusher.into_pointer();
     }
 }
