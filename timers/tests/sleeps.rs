@@ -1,44 +1,14 @@
 //! Sleeps, timeouts and intervals on virtual time, polled by hand: every step is asserted.
 
-use std::future::{Future, pending, ready};
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+mod wakers;
+
+use std::future::{pending, ready};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use timers::{Clock, Elapsed, LocalTimers, MissedTicks, SharedTimers};
-
-const MS: Duration = Duration::from_millis(1);
-
-/// Counts its wakes.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Count {
-    fn new() -> (Arc<Count>, Waker) {
-        let count = Arc::new(Count::default());
-        (count.clone(), count.into())
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
-fn poll_ready<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
-    poll(future, Waker::noop())
-}
+use wakers::{Count, MS, poll, poll_once};
 
 #[test]
 fn a_sleep_is_ready_at_its_deadline_and_not_a_nanosecond_before() {
@@ -73,7 +43,7 @@ fn an_auto_clock_jumps_to_each_deadline_in_turn() {
     let start = clock.now();
     let mut sleeps: Vec<_> = [7, 3, 3_600_000].map(|ms| timers.sleep(ms * MS)).into();
     for sleep in &mut sleeps {
-        assert!(poll_ready(sleep).is_pending());
+        assert!(poll_once(sleep).is_pending());
     }
     let mut trace = Vec::new();
     while let Some(patience) = timers.patience() {
@@ -89,7 +59,7 @@ fn a_hold_keeps_an_auto_clock_where_it_is() {
     let (host, waker) = Count::new();
     let timers = LocalTimers::builder(clock.clone()).host(waker).build();
     let mut sleep = timers.sleep(MS);
-    assert!(poll_ready(&mut sleep).is_pending());
+    assert!(poll_once(&mut sleep).is_pending());
     let hold = clock.hold();
     let start = clock.now();
     assert_eq!(timers.patience(), None);
@@ -112,13 +82,13 @@ fn an_earlier_sleep_from_another_thread_ends_the_wait() {
         .shards(2)
         .build();
     let mut late = timers.sleep(10 * MS);
-    assert!(poll_ready(&mut late).is_pending());
+    assert!(poll_once(&mut late).is_pending());
     assert_eq!(host.get(), 0, "nobody waits yet");
     let _ = timers.patience();
     let elsewhere = |ms: u32| {
         let arm = || {
             let mut sleep = timers.sleep(ms * MS);
-            assert!(poll_ready(&mut sleep).is_pending());
+            assert!(poll_once(&mut sleep).is_pending());
             sleep
         };
         std::thread::scope(|scope| scope.spawn(arm).join().unwrap())
@@ -139,12 +109,12 @@ fn a_timeout_gives_the_output_or_elapsed() {
     let clock = Clock::manual();
     let timers = LocalTimers::new(clock.clone());
     let mut quick = pin!(timers.timeout(Duration::ZERO, ready(1)));
-    assert_eq!(poll_ready(&mut quick), Poll::Ready(Ok(1)));
+    assert_eq!(poll_once(&mut quick), Poll::Ready(Ok(1)));
     let mut slow = pin!(timers.timeout(MS, pending::<()>()));
-    assert!(poll_ready(&mut slow).is_pending());
+    assert!(poll_once(&mut slow).is_pending());
     clock.advance(MS);
     timers.fire();
-    assert_eq!(poll_ready(&mut slow), Poll::Ready(Err(Elapsed)));
+    assert_eq!(poll_once(&mut slow), Poll::Ready(Err(Elapsed)));
     let error = std::io::Error::from(Elapsed);
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
 }
@@ -155,12 +125,12 @@ fn the_time_of_a_timeout_begins_when_its_future_is_first_pending() {
     let timers = LocalTimers::new(clock.clone());
     let mut slow = pin!(timers.timeout(5 * MS, pending::<()>()));
     clock.advance(3 * MS);
-    assert!(poll_ready(&mut slow).is_pending());
+    assert!(poll_once(&mut slow).is_pending());
     assert_eq!(slow.deadline(), clock.now() + 5 * MS);
     slow.as_mut().reset(clock.now() + MS);
     clock.advance(MS);
     timers.fire();
-    assert_eq!(poll_ready(&mut slow), Poll::Ready(Err(Elapsed)));
+    assert_eq!(poll_once(&mut slow), Poll::Ready(Err(Elapsed)));
 }
 
 #[test]
@@ -186,7 +156,7 @@ fn missed_ticks_are_delivered_delayed_or_skipped() {
         let mut trace = Vec::new();
         while trace.len() < expected.len() {
             let mut tick = pin!(interval.tick());
-            if let Poll::Ready(due) = poll_ready(&mut tick) {
+            if let Poll::Ready(due) = poll_once(&mut tick) {
                 let now = clock.now();
                 trace.push(((due - start).as_millis(), (now - start).as_millis()));
                 if trace.len() == 1 {
@@ -206,15 +176,15 @@ fn no_duration_is_too_long() {
     let clock = Clock::manual();
     let timers = LocalTimers::new(clock.clone());
     let mut never = timers.sleep(Duration::MAX);
-    assert!(poll_ready(&mut never).is_pending());
+    assert!(poll_once(&mut never).is_pending());
     assert!(never.deadline() > clock.now());
     never.reset_after(Duration::MAX);
     let mut interval = timers.interval(Duration::MAX);
-    assert!(poll_ready(&mut pin!(interval.tick())).is_pending());
+    assert!(poll_once(&mut pin!(interval.tick())).is_pending());
     let mut timeout = pin!(timers.timeout(Duration::MAX, pending::<()>()));
-    assert!(poll_ready(&mut timeout).is_pending());
+    assert!(poll_once(&mut timeout).is_pending());
     let mut slack = timers.sleep(MS).slack(Duration::MAX);
-    assert!(poll_ready(&mut slack).is_pending());
+    assert!(poll_once(&mut slack).is_pending());
     clock.advance(Duration::from_secs(100 * 365 * 24 * 3600));
     assert_eq!(timers.fire(), 0);
 }
