@@ -76,6 +76,8 @@ pub(crate) struct Lists {
     /// The first free page; they are chained by `next`.
     free: u32,
     used: usize,
+    /// The page that was looked after last.
+    tidied: usize,
 }
 
 impl Lists {
@@ -86,6 +88,7 @@ impl Lists {
             pages: Vec::new(),
             free: NONE,
             used: 0,
+            tidied: 0,
         }
     }
 
@@ -189,37 +192,56 @@ impl Lists {
         }
         let sparse = SPARSE >> page.live & 1 != 0;
         if sparse && self.used > SPARE_PAGES + all / WORTHWHILE {
-            self.merge(number, moved);
+            self.tidy(number, moved);
         }
         None
     }
 
-    /// Joins a page with the one after it, or before it, if the two fit into one.
+    /// Merges a page that has become sparse, and looks after two others that became so earlier, when
+    /// there were no holes to mind.
     #[inline(never)]
-    fn merge(&mut self, number: u32, mut moved: impl FnMut(u32, u32)) {
-        let page = &self.pages[number as usize];
-        for (first, second) in [(number, page.next), (page.previous, number)] {
-            let (Some(one), Some(two)) = (
-                self.pages.get(first as usize),
-                self.pages.get(second as usize),
-            ) else {
-                continue;
-            };
-            if usize::from(one.live + two.live) > PAGE_TIMERS {
-                continue;
+    fn tidy(&mut self, number: u32, mut moved: impl FnMut(u32, u32)) {
+        self.merge(number, &mut moved);
+        for _ in 0..2 {
+            self.tidied = (self.tidied + 1) % self.pages.len();
+            if self.pages[self.tidied].live > 0 {
+                self.merge(self.tidied as u32, &mut moved);
             }
-            let mut timers = [NONE; PAGE_TIMERS];
-            let mut end = 0;
-            for timer in one.timers().chain(two.timers()) {
-                timers[end as usize] = timer;
-                moved(timer, position(first, end));
-                end += 1;
-            }
-            self.free_page(second);
-            let page = &mut self.pages[first as usize];
-            (page.timers, page.start, page.end, page.live) = (timers, 0, end, end);
-            return;
         }
+    }
+
+    /// Joins a page with those around it for as long as two fit into one.
+    fn merge(&mut self, number: u32, moved: &mut impl FnMut(u32, u32)) {
+        let mut merged = Some(number);
+        while let Some(number) = merged {
+            let page = &self.pages[number as usize];
+            let (previous, next) = (page.previous, page.next);
+            merged = self.join(number, next, moved);
+            if merged.is_none() {
+                merged = self.join(previous, number, moved);
+            }
+        }
+    }
+
+    /// Moves the timers of `second` behind those of `first`, if both exist and they fit; returns
+    /// the page that holds them.
+    fn join(&mut self, first: u32, second: u32, moved: &mut impl FnMut(u32, u32)) -> Option<u32> {
+        let one = self.pages.get(first as usize)?;
+        let two = self.pages.get(second as usize)?;
+        if usize::from(one.live + two.live) > PAGE_TIMERS {
+            return None;
+        }
+        let mut timers = [NONE; PAGE_TIMERS];
+        let mut end = 0;
+        for timer in one.timers().chain(two.timers()) {
+            timers[end as usize] = timer;
+            moved(timer, position(first, end));
+            end += 1;
+        }
+        self.free_page(second);
+        let page = &mut self.pages[first as usize];
+        (page.timers, page.start, page.end, page.live) = (timers, 0, end, end);
+        Some(first)
     }
 
     /// Links an empty page behind the last of the list.
@@ -266,6 +288,7 @@ impl Lists {
         let page = &mut self.pages[number as usize];
         let (previous, next, list) = (page.previous, page.next, page.list);
         page.next = mem::replace(&mut self.free, number);
+        page.live = 0; // how `tidy` knows it
         self.used -= 1;
         match self.pages.get_mut(previous as usize) {
             Some(page) => page.next = next,
@@ -288,6 +311,7 @@ impl Lists {
         self.pages = Vec::new();
         self.free = NONE;
         self.used = 0;
+        self.tidied = 0;
     }
 
     /// Gives the pages back if none is in use.
@@ -312,4 +336,137 @@ pub(crate) fn opens_page(position: u32) -> bool {
 
 fn position(page: u32, place: u8) -> u32 {
     page << PLACE_BITS | u32::from(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+
+    /// Lists beside a plain model of them, with every timer's position.
+    struct Checked {
+        lists: Lists,
+        model: BTreeMap<u16, Vec<u32>>,
+        positions: BTreeMap<u32, u32>,
+    }
+
+    impl Checked {
+        fn new() -> Self {
+            let lists = Lists::new(3);
+            Checked {
+                lists,
+                model: BTreeMap::new(),
+                positions: BTreeMap::new(),
+            }
+        }
+
+        fn push(&mut self, list: u16, timer: u32) {
+            let position = self.lists.push(list, timer, u64::from(timer));
+            self.positions.insert(timer, position);
+            self.model.entry(list).or_default().push(timer);
+        }
+
+        fn remove(&mut self, timer: u32) {
+            let position = self.positions.remove(&timer).unwrap();
+            let list = self.lists.list_at(position);
+            let timers = self.model.get_mut(&list).unwrap();
+            timers.retain(|other| *other != timer);
+            let emptied = timers.is_empty().then_some(list);
+            let all = self.positions.len();
+            let positions = &mut self.positions;
+            let moved = |timer, position| assert!(positions.insert(timer, position).is_some());
+            assert_eq!(self.lists.remove(position, all, moved), emptied);
+            assert_eq!(self.lists.is_empty(list), emptied.is_some());
+        }
+
+        /// Empties the lists from the front and compares.
+        fn check(mut self) {
+            for (&list, timers) in &self.model {
+                let first = self.lists.first_page(list).next();
+                assert_eq!(first, timers.first().copied());
+                let popped = core::iter::from_fn(|| self.lists.pop(list));
+                assert!(popped.eq(timers.iter().copied()));
+                assert_eq!(self.lists.earliest(list), u64::MAX);
+            }
+            assert_eq!(self.lists.used, 0, "no page is lost");
+        }
+    }
+
+    #[test]
+    fn a_page_fills_two_cache_lines() {
+        assert_eq!(size_of::<Page>(), 128);
+    }
+
+    #[test]
+    fn lists_keep_their_order_through_removals() {
+        for step in 1..40 {
+            let mut checked = Checked::new();
+            for timer in 0..300 {
+                checked.push((timer % 3) as u16, timer);
+            }
+            for timer in (0..300).step_by(step) {
+                checked.remove(timer);
+            }
+            for timer in 300..320 {
+                checked.push(1, timer);
+            }
+            checked.check();
+        }
+    }
+
+    #[test]
+    fn pages_of_holes_are_merged_and_lists_stay_in_order() {
+        let mut checked = Checked::new();
+        for timer in 0..20_000 {
+            checked.push((timer / 28 % 3) as u16, timer);
+        }
+        let full = checked.lists.used;
+        for timer in (0..20_000).filter(|timer| timer % 7 > 0) {
+            checked.remove(timer); // each page goes down to a seventh
+        }
+        let left = checked.lists.used;
+        assert!(
+            left <= SPARE_PAGES + 20_000 / 7 / WORTHWHILE + 1,
+            "{full} pages to {left}"
+        );
+        for timer in 20_000..20_100 {
+            checked.push(2, timer);
+        }
+        checked.check();
+    }
+
+    #[test]
+    fn the_newest_timer_leaves_no_hole() {
+        let mut checked = Checked::new();
+        checked.push(0, 0);
+        for timer in 1..1_000 {
+            checked.push(0, timer);
+            checked.remove(timer);
+        }
+        assert_eq!(checked.lists.pages.len(), 1, "the same place is used again");
+        checked.remove(0);
+        checked.check();
+    }
+
+    #[test]
+    fn a_page_is_used_again_by_any_list() {
+        let mut lists = Lists::new(3);
+        for round in 0..90 {
+            let list = round % 3;
+            for timer in 0..28 {
+                assert_eq!(opens_page(lists.push(list, timer, 7)), timer == 0);
+            }
+            assert_eq!(lists.earliest(list), 7);
+            lists.lower_earliest(list, 9);
+            lists.lower_earliest(list, 5);
+            assert_eq!(lists.earliest(list), 5);
+            assert_eq!(lists.first_page(list).count(), 28);
+            lists.pop_page(list);
+            lists.pop_page(list);
+            assert!(lists.is_empty(list) && lists.first_page(list).next().is_none());
+        }
+        assert_eq!(lists.pages.len(), 1);
+        lists.shrink();
+        assert_eq!(lists.pages.capacity(), 0);
+    }
 }

@@ -219,3 +219,46 @@ fn equals_a_btree_map() {
         }
     }
 }
+
+/// Tens of thousands of timers at once: pages fill, thin out and are merged, and memory is given
+/// back, none of which short sequences reach.
+#[test]
+fn equals_a_btree_map_with_many_timers() {
+    for seed in 1..=8 {
+        let mut random = Random(seed);
+        let mut wheel = Wheel::new();
+        let mut model = BTreeMap::new();
+        let mut keys: Vec<(Key, u64)> = Vec::new();
+        let mut now = 0;
+        for number in 0..60_000u64 {
+            // waves: mostly insertions, then mostly cancels
+            let growing = number % 20_000 < 12_000;
+            if growing == (random.below(8) > 0) {
+                let magnitude = 1 + random.below(16);
+                let deadline = now + 1 + random.below(1 << magnitude);
+                let key = wheel.insert(deadline, number);
+                model.insert((deadline, number), key);
+                keys.push((key, number));
+            } else if !keys.is_empty() {
+                let (key, number) = keys.swap_remove(random.below(keys.len() as u64) as usize);
+                let deadline = wheel.deadline(key);
+                assert_eq!(wheel.cancel(key), deadline.map(|_| number));
+                let modelled = deadline.and_then(|at| model.remove(&(at, number)));
+                assert_eq!(modelled, deadline.map(|_| key));
+            }
+            if random.below(50) == 0 {
+                now += random.below(300);
+                let later = model.split_off(&(now, u64::MAX));
+                let due = std::mem::replace(&mut model, later);
+                let mut fired = Vec::new();
+                wheel.advance(now, |_, due| fired.push((due.deadline, due.value)));
+                assert!(fired.into_iter().eq(due.into_keys()), "all, and in order");
+            }
+            assert_eq!(wheel.len(), model.len());
+        }
+        wheel.advance(u64::MAX, |_, due| {
+            assert!(model.remove(&(due.deadline, due.value)).is_some());
+        });
+        assert!(model.is_empty() && wheel.capacity() == 0);
+    }
+}

@@ -17,7 +17,10 @@ fn manual() -> (Clock, LocalTimers) {
 
 fn shared() -> (Clock, SharedTimers) {
     let clock = Clock::manual();
-    (clock.clone(), SharedTimers::builder(clock).shards(3).build())
+    (
+        clock.clone(),
+        SharedTimers::builder(clock).shards(3).build(),
+    )
 }
 
 fn armed(timers: &LocalTimers, after: Duration) -> LocalSleep {
@@ -34,7 +37,11 @@ fn the_last_task_that_polled_is_woken() {
     let mut sleep = timers.sleep(MS);
     assert!(poll(&mut sleep, &first_waker).is_pending());
     assert!(poll(&mut sleep, &second_waker).is_pending());
-    assert_eq!(Arc::strong_count(&first), 2, "the replaced waker was dropped");
+    assert_eq!(
+        Arc::strong_count(&first),
+        2,
+        "the replaced waker was dropped"
+    );
     clock.advance(MS);
     timers.fire();
     assert_eq!((first.get(), second.get()), (0, 1));
@@ -47,7 +54,11 @@ fn polling_again_with_the_same_waker_does_not_clone_it() {
     let mut sleep = timers.sleep(MS);
     for _ in 0..3 {
         assert!(poll(&mut sleep, &waker).is_pending());
-        assert_eq!(Arc::strong_count(&count), 3, "ours, the test's, and one in the wheel");
+        assert_eq!(
+            Arc::strong_count(&count),
+            3,
+            "ours, the test's, and one in the wheel"
+        );
     }
 }
 
@@ -159,7 +170,10 @@ fn a_waker_that_panics_does_not_keep_the_others_from_theirs() {
         }
         clock.advance(MS);
         let fired = catch_unwind(AssertUnwindSafe(|| timers.fire()));
-        assert_eq!(*fired.unwrap_err().downcast::<&str>().unwrap(), "a waker's own fault");
+        assert_eq!(
+            *fired.unwrap_err().downcast::<&str>().unwrap(),
+            "a waker's own fault"
+        );
         assert_eq!(count.get(), 99);
         assert!(sleeps.iter_mut().all(|sleep| poll_once(sleep).is_ready()));
         assert_eq!(timers.fire(), 0);
@@ -244,8 +258,9 @@ fn slack_makes_sleeps_share_their_wake_ups() {
     let wake_ups = |slack: Duration| {
         let clock = Clock::auto();
         let timers = LocalTimers::new(clock.clone());
-        let mut sleeps: Vec<LocalSleep> =
-            (1..=1_000).map(|n| timers.sleep(n * 37 * MS / 10).slack(slack)).collect();
+        let mut sleeps: Vec<LocalSleep> = (1..=1_000)
+            .map(|n| timers.sleep(n * 37 * MS / 10).slack(slack))
+            .collect();
         assert!(sleeps.iter_mut().all(|sleep| poll_once(sleep).is_pending()));
         let (mut turns, mut fired) = (0, 0);
         while timers.patience().is_some() {

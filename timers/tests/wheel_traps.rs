@@ -54,7 +54,10 @@ fn both_ends_of_time_are_deadlines_like_others() {
     let mut fired = Vec::new();
     assert_eq!(wheel.next_deadline(), Some(0));
     wheel.advance(0, |_, due| fired.push(due.value));
-    assert_eq!((fired.as_slice(), wheel.next_deadline()), (&["zero"][..], Some(u64::MAX - 1)));
+    assert_eq!(
+        (fired.as_slice(), wheel.next_deadline()),
+        (&["zero"][..], Some(u64::MAX - 1))
+    );
     wheel.advance(u64::MAX, |_, due| fired.push(due.value));
     assert_eq!(fired, ["zero", "last but one", "last"]);
     wheel.insert(u64::MAX, "after the end");
@@ -73,7 +76,11 @@ fn a_callback_that_inserts_for_now_does_not_hold_up_the_turn() {
             };
             // bounded, so that the mistake is a failure and not a hang
             let fired = wheel.advance_at_most(start, 1_000, again);
-            assert_eq!(fired, 1 << turn, "{steps}: only what was there when the turn began");
+            assert_eq!(
+                fired,
+                1 << turn,
+                "{steps}: only what was there when the turn began"
+            );
         }
         wheel.drain().for_each(drop);
     }
@@ -159,7 +166,10 @@ fn a_callback_that_panics_loses_only_its_own_timer() {
     }));
     assert!(panics.is_err());
     assert_eq!(wheel.len(), 66);
-    assert!(wheel.next_deadline().unwrap() <= 50, "the rest is still due");
+    assert!(
+        wheel.next_deadline().unwrap() <= 50,
+        "the rest is still due"
+    );
     wheel.advance(50, |_, due| fired.push(due.value));
     let in_order: Vec<u64> = [100].into_iter().chain(0..100).collect();
     assert_eq!(fired, in_order);
@@ -177,7 +187,10 @@ fn bounded_turns_do_the_same_work_in_pieces() {
         let now = wheel.advance_at_most(6_000, 50, |_, _| ());
         assert!(now <= 50, "no more than the steps allowed");
         fired += now;
-        assert!(fired == 1_000 || wheel.next_deadline().unwrap() <= 6_000, "work is left");
+        assert!(
+            fired == 1_000 || wheel.next_deadline().unwrap() <= 6_000,
+            "work is left"
+        );
     }
     assert!(turns >= 20 && wheel.is_empty());
 }
@@ -207,7 +220,11 @@ fn time_does_not_go_back() {
     assert_eq!(wheel.advance(50, |_, _| ()), 0);
     assert_eq!(wheel.now(), 100);
     wheel.insert(60, ());
-    assert_eq!(wheel.advance(50, |_, _| ()), 1, "what is overdue fires at any time");
+    assert_eq!(
+        wheel.advance(50, |_, _| ()),
+        1,
+        "what is overdue fires at any time"
+    );
     assert_eq!(wheel.pop(104), None);
     assert_eq!(wheel.pop(105).map(|due| due.deadline), Some(105));
 }
@@ -221,12 +238,23 @@ fn a_burst_gives_its_memory_back() {
     assert!(wheel.capacity() >= 100_000);
     assert_eq!(wheel.advance(1_000, |_, _| ()), 100_000);
     assert_eq!(wheel.capacity(), 0);
-    let keys: Vec<Key> = (0..100_000u64).map(|n| wheel.insert(9_000 + n, n)).collect();
-    assert_eq!(keys[10..].iter().filter_map(|&key| wheel.cancel(key)).count(), 99_990);
+    let keys: Vec<Key> = (0..100_000u64)
+        .map(|n| wheel.insert(9_000 + n, n))
+        .collect();
+    assert_eq!(
+        keys[10..]
+            .iter()
+            .filter_map(|&key| wheel.cancel(key))
+            .count(),
+        99_990
+    );
     wheel.shrink_to_fit();
     assert!(wheel.capacity() < 100, "also while some wait");
     assert_eq!(wheel.advance(200_000, |_, _| ()), 10);
-    assert_eq!(keys.iter().filter(|&&key| wheel.get(key).is_some()).count(), 0);
+    assert_eq!(
+        keys.iter().filter(|&&key| wheel.get(key).is_some()).count(),
+        0
+    );
 }
 
 #[test]
