@@ -20,7 +20,7 @@ where
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        read(self.as_ref().get_ref(), cx, buf)
+        self.poll_read_into(cx, buf)
     }
 
     fn poll_read_vectored(
@@ -28,7 +28,7 @@ where
         cx: &mut Context<'_>,
         bufs: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        read_vectored(self.as_ref().get_ref(), cx, bufs)
+        self.poll_read_into_vectored(cx, bufs)
     }
 }
 
@@ -63,37 +63,13 @@ where
     }
 }
 
-#[inline]
-fn read<T: AsFd>(
-    source: &Source<T>,
-    cx: &mut Context<'_>,
-    buf: &mut [u8],
-) -> Poll<io::Result<usize>>
-where
-    for<'a> &'a T: Read,
-{
-    source.poll_read_bytes(cx, buf.len(), |mut io| io.read(buf))
-}
-
-fn read_vectored<T: AsFd>(
-    source: &Source<T>,
-    cx: &mut Context<'_>,
-    bufs: &mut [IoSliceMut<'_>],
-) -> Poll<io::Result<usize>>
-where
-    for<'a> &'a T: Read,
-{
-    let wanted = bufs.iter().map(|buf| buf.len()).sum();
-    source.poll_read_bytes(cx, wanted, |mut io| io.read_vectored(bufs))
-}
-
 fn close<T: AsFd>(source: &Source<T>, cx: &mut Context<'_>) -> Poll<io::Result<()>>
 where
     for<'a> &'a T: Write,
 {
     source.poll_write_with(cx, |mut io| {
         io.flush()?;
-        crate::source::finish_writing(io.as_fd())
+        crate::descriptor::finish_writing(io.as_fd())
     })
 }
 
@@ -109,7 +85,7 @@ macro_rules! reads_like_its_source {
                 cx: &mut Context<'_>,
                 buf: &mut [u8],
             ) -> Poll<io::Result<usize>> {
-                read(self.source(), cx, buf)
+                self.source().poll_read_into(cx, buf)
             }
 
             fn poll_read_vectored(
@@ -117,7 +93,7 @@ macro_rules! reads_like_its_source {
                 cx: &mut Context<'_>,
                 bufs: &mut [IoSliceMut<'_>],
             ) -> Poll<io::Result<usize>> {
-                read_vectored(self.source(), cx, bufs)
+                self.source().poll_read_into_vectored(cx, bufs)
             }
         }
     };

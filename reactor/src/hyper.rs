@@ -12,7 +12,8 @@ use std::task::{Context, Poll, ready};
 
 use hyper::rt::{self, ReadBufCursor};
 
-use crate::source::{Source, finish_writing};
+use crate::descriptor::finish_writing;
+use crate::source::Source;
 
 impl<T: AsFd> rt::Read for Source<T> {
     /// Reads into hyper's buffer as it is, without clearing it first.
@@ -26,7 +27,7 @@ impl<T: AsFd> rt::Read for Source<T> {
         let wanted = buf.len();
         let got = ready!(self.poll_read_bytes(cx, wanted, |io| {
             let (got, _) = rustix::io::read(io, &mut *buf)?;
-            Ok(got.len())
+            Ok((got.len(), self.short_read_drains()))
         }))?;
         // SAFETY: (2).
         unsafe { cursor.advance(got) };

@@ -7,6 +7,7 @@ compile_error!(
 );
 
 mod alarm;
+mod descriptor;
 #[cfg(feature = "futures-io")]
 mod futures_io;
 #[cfg(feature = "hyper")]
@@ -19,9 +20,11 @@ pub mod poller;
 mod reactor;
 mod readiness;
 mod registration;
+mod short_reads;
 mod slot;
 mod source;
 mod split;
+mod starved;
 mod stdin;
 mod sync;
 mod table;

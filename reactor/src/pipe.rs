@@ -1,11 +1,10 @@
 //! Anonymous pipes.
 
 use std::io::{self, PipeReader, PipeWriter};
-use std::os::fd::{AsFd, OwnedFd};
-
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use std::os::fd::OwnedFd;
 
 use crate::Reactor;
+use crate::descriptor::set_nonblocking;
 use crate::source::Source;
 
 /// A new pipe, both ends registered and non-blocking.
@@ -36,9 +35,4 @@ pub fn own(reactor: &Reactor, fd: impl Into<OwnedFd>) -> io::Result<Source<std::
     let fd = fd.into();
     set_nonblocking(&fd)?;
     Source::new(reactor, std::fs::File::from(fd))
-}
-
-fn set_nonblocking(fd: &impl AsFd) -> io::Result<()> {
-    let flags = fcntl_getfl(fd)?;
-    Ok(fcntl_setfl(fd, flags | OFlags::NONBLOCK)?)
 }

@@ -12,6 +12,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::alarm::Alarm;
 use crate::poller::{self, Abilities, Event, Poller, Portable};
+use crate::starved::Starved;
 use crate::table::{Chunk, Table};
 use crate::token::Token;
 
@@ -55,6 +56,7 @@ pub(crate) struct Core {
     pub(crate) bell: Arc<Bell>,
     pub(crate) abilities: Abilities,
     pub(crate) table: Table,
+    pub(crate) starved: Starved,
     turn: Mutex<Turn>,
 }
 
@@ -121,8 +123,8 @@ impl Reactor {
     ///
     /// One system call on Linux. It may return sooner than `timeout`, with nothing: after a wake
     /// through [`waker`](Reactor::waker), or when a signal arrived. It returns late by no more
-    /// than the kernel's timer slack (50 µs on Linux). Polls from several threads take turns; a
-    /// wake ends one of them.
+    /// than the kernel's timer slack (50 µs on Linux). Polls from several threads take turns, and
+    /// a wake ends one of them: two loops that each need to be woken need a reactor each.
     ///
     /// A task's waker that panics is contained: the others are woken all the same.
     ///
@@ -141,18 +143,17 @@ impl Reactor {
         };
         let result = core.bell.poller.wait(&mut turn.events, timeout);
         core.bell.alarm.wake_up();
-        if turn.events.is_empty() {
-            return result.map(|()| 0);
-        }
         let delivered = core.deliver(&mut turn);
-        if !turn.wakers.is_empty() {
-            // Wakers are other people's code: they run outside the lock.
-            let mut wakers = std::mem::take(&mut turn.wakers);
-            drop(turn);
-            wake_all(&mut wakers);
-            if let Some(mut turn) = core.turn.try_lock() {
-                turn.wakers = wakers;
-            }
+        if turn.wakers.is_empty() {
+            MutexGuard::unlock_fair(turn); // to the next in line, or we would take it again
+            return result.map(|()| delivered);
+        }
+        // Wakers are other people's code: they run outside the lock.
+        let mut wakers = std::mem::take(&mut turn.wakers);
+        MutexGuard::unlock_fair(turn);
+        wake_all(&mut wakers);
+        if let Some(mut turn) = core.turn.try_lock() {
+            turn.wakers = wakers;
         }
         result.map(|()| delivered)
     }
@@ -199,7 +200,19 @@ impl Core {
             let slot = chunk.slot(token);
             delivered += usize::from(slot.deliver(token, ready, &mut turn.wakers));
         }
+        if delivered > 0 {
+            self.starved.retry(&mut turn.wakers);
+        }
         delivered
+    }
+}
+
+impl Core {
+    /// A descriptor was closed: there is room for one more.
+    pub(crate) fn closed_one(&self) {
+        let mut wakers = Vec::new();
+        self.starved.retry(&mut wakers);
+        wake_all(&mut wakers);
     }
 }
 
@@ -290,11 +303,12 @@ impl Builder {
             alarm: Alarm::new(self.embedded),
             poller,
         });
-        let (table, turn) = (Table::default(), Mutex::default());
+        let (table, starved, turn) = Default::default();
         let core = Arc::new(Core {
             bell,
             abilities,
             table,
+            starved,
             turn,
         });
         Ok(Reactor {

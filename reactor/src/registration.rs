@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::reactor::Core;
 use crate::readiness::{Direction, Word};
@@ -46,6 +46,16 @@ impl Registration {
         self.chunk.slot(self.token)
     }
 
+    /// Until there is hope (see [`crate::starved`]) the readiness counts as used up, unless an
+    /// event came since `seen`. With one-shot interest it is left alone: each turn tells again.
+    pub(crate) fn starve(&self, direction: Direction, seen: Word) {
+        if self.core.abilities.edges && !cfg!(seeded_bug = "exhaustion_spins") {
+            // First listed, then cleared: whoever closes a descriptor in between adds a tick.
+            self.core.starved.insert(&self.chunk, self.token);
+            self.slot().drained(direction, seen);
+        }
+    }
+
     /// See [`Slot::poll_ready`].
     #[inline]
     pub(crate) fn poll_ready(
@@ -74,5 +84,30 @@ impl Registration {
         let left = self.slot().close();
         self.core.table.remove(self.token);
         drop(left); // other people's code, outside every lock
+    }
+}
+
+/// A future's place among the waiters; given back when the future is dropped.
+pub(crate) struct Waiting<'a> {
+    registration: &'a Registration,
+    pub(crate) waiter: Waiter,
+}
+
+impl<'a> Waiting<'a> {
+    pub(crate) fn new(registration: &'a Registration) -> Self {
+        Waiting {
+            registration,
+            waiter: Waiter::Listed(0),
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let left: Option<Waker> = match self.waiter {
+            Waiter::Listed(0) | Waiter::Owner => None,
+            Waiter::Listed(_) => self.registration.slot().forget(&self.waiter),
+        };
+        drop(left);
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! # Why no wake-up is lost
 //!
-//! A task that wants to sleep leaves its waker under the lock and *then* sets its waiter bit with a
-//! read-modify-write ([`Slot::poll_ready`]). An event sets the ready bit and takes the waiter bit in
-//! one read-modify-write ([`Slot::deliver`]). Nothing but read-modify-writes changes the word, and
-//! those of one word are in one order:
+//! A task that wants to sleep leaves its waker under the lock and *then* sets its waiter bit with
+//! a read-modify-write ([`Slot::poll_ready`]). An event sets the ready bit and takes the waiter bit
+//! in one read-modify-write ([`Slot::deliver`]). Nothing but read-modify-writes changes the word,
+//! and those of one word are in one order:
 //!
 //! * event first: the task's own operation returns a word with the ready bit in it, and the task
 //!   does not sleep;
@@ -117,7 +117,7 @@ impl Slot {
         }
     }
 
-    fn load(&self) -> Word {
+    pub(crate) fn load(&self) -> Word {
         // Acquire: pairs with the release in `deliver`; what the event announced has happened.
         Word(self.word.load(Ordering::Acquire))
     }

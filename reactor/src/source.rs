@@ -5,15 +5,16 @@ use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
-
-use rustix::event::{PollFd, PollFlags, Timespec};
+use std::task::{Context, Poll, ready};
 
 use crate::Reactor;
+use crate::descriptor::is_ready_now;
 use crate::reactor::Core;
 use crate::readiness::{Direction, Word};
-use crate::registration::Registration;
+use crate::registration::{Registration, Waiting};
+use crate::short_reads::ShortReads;
 use crate::slot::Waiter;
+use crate::starved::is_exhaustion;
 
 /// A descriptor registered with a reactor.
 ///
@@ -50,8 +51,7 @@ pub struct Source<T: AsFd> {
     registration: Registration,
     /// `None` only between `into_inner` or `drop` and the end.
     io: Option<T>,
-    /// 'A short read means drained' holds for this kind of descriptor on this poller.
-    short_reads: bool,
+    pub(crate) short_reads: ShortReads,
 }
 
 impl<T: AsFd> Source<T> {
@@ -71,14 +71,8 @@ impl<T: AsFd> Source<T> {
         Ok(Source {
             registration,
             io: Some(io),
-            short_reads: false,
+            short_reads: ShortReads::ProveNothing,
         })
-    }
-
-    /// For TCP streams: nothing but a byte stream whose end is announced by a hang-up event.
-    pub(crate) fn with_short_reads(mut self) -> Source<T> {
-        self.short_reads = self.registration.core().abilities.hangups;
-        self
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -235,22 +229,25 @@ impl<T: AsFd> Source<T> {
         })
     }
 
-    /// A read of at most `wanted` bytes. If fewer come and this is a kind of descriptor where that
-    /// means 'drained', the next read need not fail first to find out.
-    #[inline]
-    pub(crate) fn poll_read_bytes(
+    /// For accepting: an operation that fails for want of descriptors or memory returns its error,
+    /// and the next one waits until there is hope. See [`crate::starved`].
+    pub(crate) fn starving<R>(
         &self,
-        cx: &mut Context<'_>,
-        wanted: usize,
-        operation: impl FnMut(&T) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        let short = |got: &usize| self.short_reads && *got < wanted && *got > 0;
-        self.poll_io(Direction::Read, &mut Waiter::Owner, cx, operation, short)
+        operation: impl Fn(&T) -> io::Result<R>,
+    ) -> impl Fn(&T) -> io::Result<R> {
+        move |io| {
+            let seen = self.registration.slot().load();
+            let result = operation(io);
+            if result.as_ref().is_err_and(is_exhaustion) {
+                self.registration.starve(Direction::Read, seen);
+            }
+            result
+        }
     }
 
     /// The heart: try while it may succeed, sleep when it cannot.
     #[inline]
-    fn poll_io<R>(
+    pub(crate) fn poll_io<R>(
         &self,
         direction: Direction,
         waiter: &mut Waiter,
@@ -310,59 +307,14 @@ impl<T: AsFd> Source<T> {
     }
 }
 
-/// Asks the kernel, without waiting.
-pub(crate) fn is_ready_now(fd: BorrowedFd<'_>, direction: Direction) -> io::Result<bool> {
-    let flags = match direction {
-        Direction::Read => PollFlags::IN | PollFlags::PRI,
-        Direction::Write => PollFlags::OUT,
-    };
-    let mut fds = [PollFd::from_borrowed_fd(fd, flags)];
-    loop {
-        match rustix::event::poll(
-            &mut fds,
-            Some(&Timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            }),
-        ) {
-            Ok(found) => return Ok(found > 0),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// A future's place among the waiters; given back when the future is dropped.
-struct Waiting<'a> {
-    registration: &'a Registration,
-    waiter: Waiter,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(registration: &'a Registration) -> Self {
-        Waiting {
-            registration,
-            waiter: Waiter::Listed(0),
-        }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        let left: Option<Waker> = match self.waiter {
-            Waiter::Listed(0) | Waiter::Owner => None,
-            Waiter::Listed(_) => self.registration.slot().forget(&self.waiter),
-        };
-        drop(left);
-    }
-}
-
 impl<T: AsFd> Drop for Source<T> {
     fn drop(&mut self) {
-        // Deregister first, close second: the field `io` is dropped after this.
-        if let Some(io) = &self.io {
+        let Some(io) = self.io.take() else { return };
+        if !cfg!(seeded_bug = "closed_before_deleted") {
             self.registration.end(io.as_fd());
         }
+        drop(io);
+        self.core().closed_one();
     }
 }
 
@@ -377,16 +329,5 @@ impl<T: AsFd + fmt::Debug> fmt::Debug for Source<T> {
         f.debug_struct("Source")
             .field("io", &self.io)
             .finish_non_exhaustive()
-    }
-}
-
-/// Tells the peer of a socket that no more will come. Other descriptors have nobody to tell.
-#[cfg(any(feature = "futures-io", feature = "hyper"))]
-pub(crate) fn finish_writing(fd: BorrowedFd<'_>) -> io::Result<()> {
-    use rustix::io::Errno;
-    match rustix::net::shutdown(fd, rustix::net::Shutdown::Write) {
-        // Not a socket; or the peer has closed already, and knows.
-        Ok(()) | Err(Errno::NOTSOCK | Errno::NOTCONN) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

@@ -23,8 +23,9 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::net::RecvFlags;
 
 use crate::Reactor;
+use crate::descriptor::is_ready_now;
 use crate::readiness::Direction;
-use crate::source::{Source, is_ready_now};
+use crate::source::Source;
 
 /// Standard input as a source.
 ///

@@ -7,6 +7,7 @@ mod listener;
 use std::io;
 use std::net::{self, Shutdown, SocketAddr};
 
+use crate::short_reads::ShortReads;
 use crate::source::Source;
 use crate::{Reactor, TcpStream};
 
@@ -21,7 +22,7 @@ impl Source<net::TcpStream> {
     /// What the kernel says.
     pub fn from_std(reactor: &Reactor, stream: net::TcpStream) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
-        Ok(Source::new(reactor, stream)?.with_short_reads())
+        Ok(Source::new(reactor, stream)?.with_short_reads(ShortReads::Drain))
     }
 
     /// Reads without taking the bytes away; waits until there is something to see.
@@ -63,7 +64,8 @@ impl Source<net::TcpStream> {
 
     /// Whether small writes are sent at once (Nagle's algorithm off).
     ///
-    /// Other options (keep-alive, linger, buffer sizes): `socket2::SockRef::from(stream.get_ref())`.
+    /// Other options (keep-alive, linger, buffer sizes) are set with
+    /// `socket2::SockRef::from(stream.get_ref())`.
     ///
     /// # Errors
     ///

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::short_reads::ShortReads;
 use crate::source::Source;
 use crate::tcp::begin;
 use crate::{Reactor, UnixStream};
@@ -46,7 +47,7 @@ impl Source<net::UnixStream> {
                 return Err(error);
             }
         }
-        Ok(stream)
+        Ok(stream.with_short_reads(ShortReads::UnlessCut))
     }
 
     /// Takes over a connected stream and puts it into non-blocking mode.
@@ -56,7 +57,7 @@ impl Source<net::UnixStream> {
     /// What the kernel says.
     pub fn from_std(reactor: &Reactor, stream: net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
-        Source::new(reactor, stream)
+        Ok(Source::new(reactor, stream)?.with_short_reads(ShortReads::UnlessCut))
     }
 
     /// Says goodbye in one direction or both.

@@ -5,6 +5,7 @@ use std::net::{self, SocketAddr};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use crate::short_reads::ShortReads;
 use crate::source::Source;
 use crate::{Reactor, TcpStream};
 
@@ -29,7 +30,8 @@ impl Source<net::TcpStream> {
         socket.set_nonblocking(true)?;
         let connected = begin(&socket, &address.into())?;
         // Registered after `connect`: before, epoll would report a hang-up at once.
-        let stream = Source::new(reactor, net::TcpStream::from(socket))?.with_short_reads();
+        let stream =
+            Source::new(reactor, net::TcpStream::from(socket))?.with_short_reads(ShortReads::Drain);
         if !connected {
             finish(&stream).await?;
         }

@@ -2,10 +2,10 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{self, SocketAddr, ToSocketAddrs};
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::accept::accept;
+use crate::short_reads::ShortReads;
 use crate::source::Source;
 use crate::{Reactor, TcpListener, TcpStream};
 
@@ -50,12 +50,16 @@ impl Source<net::TcpListener> {
     ///
     /// # Errors
     ///
-    /// When the process or the system has no descriptors or memory left ([`io::Error::raw_os_error`]
-    /// `EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`). The connection stays in the queue and the next
-    /// call tries it again at once: sleep a little before, or a loop that goes on accepting spins.
+    /// When the process or the system has no descriptors or memory left (`EMFILE`, `ENFILE`,
+    /// `ENOBUFS`, `ENOMEM`). The connection stays in the queue. Calling again does not spin: the
+    /// next call waits until a source of this reactor is closed or other events come, and then
+    /// tries again. (Without edges, on poll(2), it fails once a turn.)
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, peer) = self.read_with(accept_whole).await?;
-        Ok((Source::on(self.core(), stream)?.with_short_reads(), peer))
+        let (stream, peer) = self.read_with(self.starving(accept_whole)).await?;
+        Ok((
+            Source::on(self.core(), stream)?.with_short_reads(ShortReads::Drain),
+            peer,
+        ))
     }
 
     /// [`accept`](TcpListener::accept) for poll-style code; one task at a time.
@@ -64,10 +68,14 @@ impl Source<net::TcpListener> {
     ///
     /// As for `accept`.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        self.poll_read_with(cx, accept_whole).map(|result| {
-            let (stream, peer) = result?;
-            Ok((Source::on(self.core(), stream)?.with_short_reads(), peer))
-        })
+        self.poll_read_with(cx, self.starving(accept_whole))
+            .map(|result| {
+                let (stream, peer) = result?;
+                Ok((
+                    Source::on(self.core(), stream)?.with_short_reads(ShortReads::Drain),
+                    peer,
+                ))
+            })
     }
 
     /// The connections one after another, without end.
@@ -108,7 +116,7 @@ impl Incoming<'_> {
 impl futures_core::Stream for Incoming<'_> {
     type Item = io::Result<TcpStream>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.listener
             .poll_accept(cx)
             .map(|result| Some(result.map(|(stream, _)| stream)))

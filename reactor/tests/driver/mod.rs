@@ -40,8 +40,12 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
-        self.reactor.waker().wake();
-        self.thread.take().unwrap().join().unwrap();
+        let thread = self.thread.take().unwrap();
+        while !thread.is_finished() {
+            self.reactor.waker().wake(); // again and again: another thread may poll as well
+            std::thread::yield_now();
+        }
+        thread.join().unwrap();
     }
 }
 

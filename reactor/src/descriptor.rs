@@ -1,0 +1,64 @@
+//! Small questions and requests to the kernel about one descriptor.
+
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags};
+
+use crate::readiness::Direction;
+
+/// Asks the kernel, without waiting.
+pub(crate) fn is_ready_now(fd: BorrowedFd<'_>, direction: Direction) -> io::Result<bool> {
+    let flags = match direction {
+        Direction::Read => PollFlags::IN | PollFlags::PRI,
+        Direction::Write => PollFlags::OUT,
+    };
+    let mut fds = [PollFd::from_borrowed_fd(fd, flags)];
+    loop {
+        match rustix::event::poll(
+            &mut fds,
+            Some(&Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            }),
+        ) {
+            Ok(found) => return Ok(found > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Reads from a Unix stream. Returns how much, and whether it was *not* cut short by a message that
+/// carries descriptors (which are dropped, as with any read that does not ask for them).
+///
+/// The kernel ends a read at such a message even if more bytes follow, and only `recvmsg` says so:
+/// `MSG_CTRUNC`, as there was no room for the control data.
+pub(crate) fn receive(
+    fd: BorrowedFd<'_>,
+    bufs: &mut [IoSliceMut<'_>],
+) -> io::Result<(usize, bool)> {
+    let mut no_room = RecvAncillaryBuffer::new(&mut []);
+    let message = rustix::net::recvmsg(fd, bufs, &mut no_room, RecvFlags::empty())?;
+    let cut = message.flags.contains(ReturnFlags::CTRUNC) && !cfg!(seeded_bug = "cut_ignored");
+    Ok((message.bytes, !cut))
+}
+
+/// Non-blocking mode, for the whole file description.
+pub(crate) fn set_nonblocking(fd: &impl AsFd) -> io::Result<()> {
+    let flags = fcntl_getfl(fd)?;
+    Ok(fcntl_setfl(fd, flags | OFlags::NONBLOCK)?)
+}
+
+/// Tells the peer of a socket that no more will come. Other descriptors have nobody to tell.
+#[cfg(any(feature = "futures-io", feature = "hyper"))]
+pub(crate) fn finish_writing(fd: BorrowedFd<'_>) -> io::Result<()> {
+    use rustix::io::Errno;
+    match rustix::net::shutdown(fd, rustix::net::Shutdown::Write) {
+        // Not a socket; or the peer has closed already, and knows.
+        Ok(()) | Err(Errno::NOTSOCK | Errno::NOTCONN) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,103 @@
+//! Saving the read that would only fail: when does a short read mean that nothing is left?
+//!
+//! An edge-triggered source has to be read until `WouldBlock`, or the next edge never comes. That
+//! is one failing system call a message. If fewer bytes came than were asked for, the failing call
+//! can be saved, *provided* that whatever comes later makes an edge of its own. It is wrong after an
+//! end of stream that arrived together with the data (no second edge), at TCP's urgent mark, and at
+//! a descriptor passed over a Unix socket: in each case more follows and no edge will tell. So it
+//! is used only where the poller announces the first two (`Ready::HANGUP`), and only by sources
+//! that know what they are.
+
+use std::io::{self, IoSliceMut, Read};
+use std::os::fd::AsFd;
+use std::task::{Context, Poll};
+
+use crate::descriptor::receive;
+use crate::readiness::Direction;
+use crate::slot::Waiter;
+use crate::source::Source;
+
+/// What it means that a read returned fewer bytes than were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShortReads {
+    /// Nothing: a pipe opened after its writers went announces no end, a datagram has a length of
+    /// its own, and of other descriptors we know nothing. Read until `WouldBlock`.
+    ProveNothing,
+    /// The descriptor is drained: TCP, as long as no hang-up or urgent data was announced.
+    Drain,
+    /// Drained, unless the kernel stopped at a message that carries descriptors: Unix streams. Only
+    /// `recvmsg` tells.
+    UnlessCut,
+}
+
+impl<T: AsFd> Source<T> {
+    /// For the streams whose constructors know what a short read means, on pollers that announce
+    /// the end of a stream.
+    pub(crate) fn with_short_reads(mut self, short_reads: ShortReads) -> Source<T> {
+        if self.core().abilities.hangups {
+            self.short_reads = short_reads;
+        }
+        self
+    }
+
+    /// Whether a plain read tells all there is to tell.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn short_read_drains(&self) -> bool {
+        self.short_reads == ShortReads::Drain
+    }
+
+    /// Reads into `buf`; for poll-style code, one task at a time.
+    ///
+    /// If fewer bytes come than fit, and that means 'drained' here, the next read need not fail
+    /// first to find out.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says. The end of the stream is no error, it is zero bytes.
+    #[inline]
+    pub fn poll_read_into(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>
+    where
+        for<'a> &'a T: Read,
+    {
+        self.poll_read_bytes(cx, buf.len(), |mut io| match self.short_reads {
+            ShortReads::UnlessCut => receive(io.as_fd(), &mut [IoSliceMut::new(buf)]),
+            _ => Ok((io.read(buf)?, true)),
+        })
+    }
+
+    /// [`poll_read_into`](Source::poll_read_into) several buffers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn poll_read_into_vectored(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>>
+    where
+        for<'a> &'a T: Read,
+    {
+        let wanted = bufs.iter().map(|buf| buf.len()).sum();
+        self.poll_read_bytes(cx, wanted, |mut io| match self.short_reads {
+            ShortReads::UnlessCut => receive(io.as_fd(), bufs),
+            _ => Ok((io.read_vectored(bufs)?, true)),
+        })
+    }
+
+    /// A read of at most `wanted` bytes. The operation returns how many came, and whether nothing
+    /// but the end of the data made them fewer.
+    #[inline]
+    pub(crate) fn poll_read_bytes(
+        &self,
+        cx: &mut Context<'_>,
+        wanted: usize,
+        operation: impl FnMut(&T) -> io::Result<(usize, bool)>,
+    ) -> Poll<io::Result<usize>> {
+        let drained = |(got, uncut): &(usize, bool)| {
+            self.short_reads != ShortReads::ProveNothing && *got < wanted && *got > 0 && *uncut
+        };
+        let result = self.poll_io(Direction::Read, &mut Waiter::Owner, cx, operation, drained);
+        result.map_ok(|(got, _)| got)
+    }
+}

@@ -1,0 +1,58 @@
+//! Listeners that could not accept because there were no descriptors left.
+//!
+//! An edge-triggered poller does not tell again about the connection that is still in the queue,
+//! so its readiness must not simply be dropped. Nor may it simply be kept: a loop that goes on
+//! accepting would get the error again at once, for ever, and nothing else would run. So the
+//! listener sleeps, and is told to try again when there is reason to hope: a source of this reactor
+//! was closed, or a turn had events at all (somebody is at work, and may have closed something).
+//! While nothing happens nothing is tried.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
+
+use parking_lot::Mutex;
+
+use crate::readiness::Ready;
+use crate::table::Chunk;
+use crate::token::Token;
+
+/// Those who wait for a descriptor to become free.
+#[derive(Debug, Default)]
+pub(crate) struct Starved {
+    any: AtomicBool,
+    sources: Mutex<Vec<(Arc<Chunk>, Token)>>,
+}
+
+impl Starved {
+    pub(crate) fn insert(&self, chunk: &Arc<Chunk>, token: Token) {
+        if cfg!(seeded_bug = "exhaustion_forgotten") {
+            return;
+        }
+        let mut sources = self.sources.lock();
+        sources.push((Arc::clone(chunk), token));
+        self.any.store(true, Ordering::Release);
+    }
+
+    /// Lets them try again: an event of our own making. Costs one load while there are none.
+    pub(crate) fn retry(&self, out: &mut Vec<Waker>) {
+        if !self.any.load(Ordering::Acquire) {
+            return;
+        }
+        let mut sources = self.sources.lock();
+        self.any.store(false, Ordering::Release);
+        for (chunk, token) in sources.drain(..) {
+            chunk.slot(token).deliver(token, Ready::READABLE, out);
+        }
+    }
+}
+
+/// Whether `error` says that there is no room for one more descriptor.
+pub(crate) fn is_exhaustion(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(
+        errno,
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
+    )
+}
