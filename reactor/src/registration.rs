@@ -47,13 +47,14 @@ impl Registration {
     }
 
     /// Until there is hope (see [`crate::starved`]) the readiness counts as used up, unless an
-    /// event came since `seen`. With one-shot interest it is left alone: each turn tells again.
+    /// event came since `seen`. With one-shot interest the next turn tells again.
     pub(crate) fn starve(&self, direction: Direction, seen: Word) {
-        if self.core.abilities.edges && !cfg!(seeded_bug = "exhaustion_spins") {
-            // First listed, then cleared: whoever closes a descriptor in between adds a tick.
-            self.core.starved.insert(&self.chunk, self.token);
-            self.slot().drained(direction, seen);
+        if cfg!(seeded_bug = "exhaustion_spins") {
+            return;
         }
+        // First listed, then cleared: whoever closes a descriptor in between adds a tick.
+        self.core.starved.insert(&self.chunk, self.token);
+        self.slot().drained(direction, seen);
     }
 
     /// See [`Slot::poll_ready`].
