@@ -12,6 +12,7 @@ mod descriptor;
 mod futures_io;
 #[cfg(feature = "hyper")]
 mod hyper;
+mod lend;
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod model;
@@ -30,8 +31,10 @@ mod sync;
 mod table;
 mod tcp;
 mod token;
+mod udp;
 mod unix;
 
+pub use lend::{Buffers, Lent};
 pub use reactor::{Builder, Reactor};
 pub use source::Source;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
@@ -44,3 +47,9 @@ pub type TcpListener = Source<std::net::TcpListener>;
 pub type TcpStream = Source<std::net::TcpStream>;
 /// A Unix-domain stream connection.
 pub type UnixStream = Source<std::os::unix::net::UnixStream>;
+/// A socket that accepts Unix-domain stream connections.
+pub type UnixListener = Source<std::os::unix::net::UnixListener>;
+/// A Unix-domain datagram socket.
+pub type UnixDatagram = Source<std::os::unix::net::UnixDatagram>;
+/// A UDP socket.
+pub type UdpSocket = Source<std::net::UdpSocket>;

@@ -59,10 +59,18 @@ impl<T: AsFd> Source<T> {
     where
         for<'a> &'a T: Read,
     {
-        self.poll_read_bytes(cx, buf.len(), |mut io| match self.short_reads {
+        self.poll_read_bytes(cx, buf.len(), |io| self.read_once(io, buf))
+    }
+
+    #[inline]
+    pub(crate) fn read_once(&self, mut io: &T, buf: &mut [u8]) -> io::Result<(usize, bool)>
+    where
+        for<'a> &'a T: Read,
+    {
+        match self.short_reads {
             ShortReads::UnlessCut => receive(io.as_fd(), &mut [IoSliceMut::new(buf)]),
             _ => Ok((io.read(buf)?, true)),
-        })
+        }
     }
 
     /// [`poll_read_into`](Source::poll_read_into) several buffers, one after the other.

@@ -67,6 +67,26 @@ fn a_reset_wakes_both_directions() {
     ));
 }
 
+/// Data and the end of the stream in one event: the read is short, and no other edge will come.
+#[test]
+fn data_and_end_in_one_event() {
+    let reactor = Reactor::new().unwrap();
+    let (mut ours, mut theirs) = tcp_pair(&reactor);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut buf = [0; 100];
+    assert!(pin!(ours.read(&mut buf)).poll(&mut cx).is_pending());
+    settle(&reactor);
+    theirs.write_all(b"bye").unwrap();
+    theirs.shutdown(std::net::Shutdown::Write).unwrap();
+    settle(&reactor);
+    for expected in [3, 0, 0] {
+        match pin!(ours.read(&mut buf)).poll(&mut cx) {
+            Poll::Ready(n) => assert_eq!(n.unwrap(), expected),
+            Poll::Pending => panic!("asleep, and nobody will ever wake it"),
+        }
+    }
+}
+
 /// A read stops at the urgent mark, short, with more behind it and no edge to come.
 #[test]
 fn urgent_data_does_not_hide_what_follows() {

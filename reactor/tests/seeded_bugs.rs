@@ -6,7 +6,7 @@
 //! ```
 //!
 //! It runs cargo for each bug, with a compiler wrapper that adds `--cfg seeded_bug="…"` to this
-//! workspace's crates only, so that dependencies are built once. About two minutes on two cores.
+//! workspace's crates only, so that dependencies are built once. Some minutes on two cores.
 #![cfg(all(target_os = "linux", not(loom), not(polling_test_poll_backend)))]
 
 use std::fs::{self, Permissions};
