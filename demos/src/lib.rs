@@ -4,6 +4,7 @@ pub mod event_loop;
 pub mod handle;
 pub mod processing;
 pub mod program;
+pub mod server;
 pub mod tour_server;
 
 pub use event_loop::EventLoop;

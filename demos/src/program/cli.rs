@@ -51,6 +51,8 @@ pub enum Command {
     /// Take inputs from a terminal, a pipe or a file
     #[command(after_long_help = GRAMMAR, after_help = MORE)]
     Run(RunOptions),
+    /// Take inputs over HTTP, and send each output as it becomes ready
+    Serve(ServeOptions),
 }
 
 /// The options of `run`.
@@ -97,6 +99,59 @@ pub struct RunOptions {
     /// Lines of a content to show; with --json it is always whole
     #[arg(long, value_name = "LINES", default_value = "10")]
     pub preview: usize,
+}
+
+/// The options of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeOptions {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+
+    /// Query this SQLite file (opened for reading) instead of the sample that is built in
+    #[arg(long, value_name = "FILE")]
+    pub database: Option<PathBuf>,
+
+    /// Give up a `get` or `query` that takes longer
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "30s")]
+    pub timeout: Duration,
+
+    /// Close a connection that sends no complete request, or no more of its body, for so long (408)
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "10s")]
+    pub silence: Duration,
+
+    /// How long to wait for what is in flight after ctrl-c
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "5s")]
+    pub grace: Duration,
+
+    /// Connections at most (503)
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub connections: usize,
+
+    /// Inputs in flight at most, of all clients (503)
+    #[arg(long, value_name = "N", default_value = "100000")]
+    pub limit: usize,
+
+    /// Inputs in flight at most, of one client (429); a request's body is read no further
+    /// while it has so many
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub client_limit: usize,
+
+    /// Bytes of a request's body at most (413)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "16MiB")]
+    pub max_body: usize,
+
+    /// Refuse lines longer than this
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64KiB")]
+    pub max_line: usize,
+
+    /// Refuse files, pages and rows larger than this
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "1MiB")]
+    pub max_content: usize,
+
+    /// Outputs to keep for GET /outputs/{n}
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub keep: usize,
 }
 
 /// How long what is in flight is waited for.

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cli::{Cli, Command, RunOptions};
+use super::cli::{Cli, Command, RunOptions, ServeOptions};
 use super::display::Display;
 use super::escape::{escape, shortened};
 use super::json::Json;
@@ -19,6 +20,8 @@ use crate::event_loop::EventLoop;
 use crate::handle::Handle;
 use crate::processing::Processing;
 use crate::processing::database::Database;
+use crate::server::limits::Limits;
+use crate::server::{self, Drained, Server};
 
 /// Wrong use of the command line, or the loop itself failed.
 const WRONG_USE: u8 = 2;
@@ -29,6 +32,7 @@ pub fn start(cli: Cli) -> ExitCode {
     let status = match cli.command {
         None | Some(Command::Tour) => play_tour(),
         Some(Command::Run(options)) => run(&options),
+        Some(Command::Serve(options)) => serve(&options),
     };
     ExitCode::from(status.unwrap_or_else(|message| {
         complain(&message);
@@ -36,16 +40,29 @@ pub fn start(cli: Cli) -> ExitCode {
     }))
 }
 
-fn play_tour() -> Result<u8, String> {
-    let processing = |handle: &Handle| {
-        let database = Database::sample().map_err(|failure| failure.0)?;
-        Ok(Processing {
-            handle: handle.clone(),
-            database: Arc::new(database),
-            max_content: 1 << 20,
-            timeout: Duration::from_secs(30),
-        })
+/// What requests are processed with.
+fn processing(
+    handle: &Handle,
+    database: Option<&Path>,
+    max_content: usize,
+    timeout: Duration,
+) -> Result<Processing, String> {
+    let opened = match database {
+        None => Database::sample().map_err(|failure| failure.0),
+        Some(file) => Database::in_file(file)
+            .map_err(|failure| format!("--database {}: {failure}", file.display())),
     };
+    let (handle, database) = (handle.clone(), Arc::new(opened?));
+    Ok(Processing {
+        handle,
+        database,
+        max_content,
+        timeout,
+    })
+}
+
+fn play_tour() -> Result<u8, String> {
+    let processing = |handle: &Handle| processing(handle, None, 1 << 20, Duration::from_secs(30));
     let settings = Settings {
         trace: true,
         limit: 100,
@@ -85,20 +102,12 @@ fn run(options: &RunOptions) -> Result<u8, String> {
         grace: options.grace,
     };
     let processing = |handle: &Handle| {
-        let database = match &options.database {
-            None => Database::sample(),
-            Some(file) => Database::in_file(file),
-        };
-        let database = database.map_err(|failure| match &options.database {
-            None => failure.0,
-            Some(file) => format!("--database {}: {failure}", file.display()),
-        })?;
-        Ok(Processing {
-            handle: handle.clone(),
-            database: Arc::new(database),
-            max_content: options.max_content,
-            timeout: options.timeout,
-        })
+        processing(
+            handle,
+            options.database.as_deref(),
+            options.max_content,
+            options.timeout,
+        )
     };
     let render: Box<dyn Render> = if options.json {
         Box::new(Json)
@@ -131,6 +140,54 @@ fn run(options: &RunOptions) -> Result<u8, String> {
         Ok(Session::new(processing, settings, ends).run().await)
     })?;
     status_of(end)
+}
+
+fn serve(options: &ServeOptions) -> Result<u8, String> {
+    let failed = |error: io::Error| error.to_string();
+    let event_loop = EventLoop::new().map_err(failed)?;
+    let handle = event_loop.handle();
+    let database = options.database.as_deref();
+    let processing = Rc::new(processing(
+        handle,
+        database,
+        options.max_content,
+        options.timeout,
+    )?);
+    let limits = Limits {
+        connections: options.connections,
+        in_flight: options.limit,
+        in_flight_of_client: options.client_limit,
+        in_flight_of_request: options.client_limit,
+        body: options.max_body as u64,
+        line: options.max_line,
+        silence: options.silence,
+        grace: options.grace,
+        kept_outputs: options.keep,
+    };
+    let (listener, url) = server::listen(&processing, &options.listen)
+        .map_err(|error| format!("--listen {}: {error}", options.listen))?;
+    let signals = signals::listen(handle).map_err(failed)?;
+    // Whoever started us may wait for this line, to know the port; or may not listen at all.
+    let _ = writeln!(io::stdout(), "listening on {url}");
+    let server = Server::new(processing, limits);
+    let drained = event_loop
+        .run(server.serve(listener, signals))
+        .map_err(failed)?;
+    let Drained {
+        again,
+        connections,
+        undone,
+    } = drained;
+    if connections > 0 || undone > 0 {
+        complain(&format!(
+            "left undone: {undone} inputs, {connections} connections"
+        ));
+    }
+    Ok(match again {
+        Some(signal) => signal.exit_status(),
+        None if connections > 0 || undone > 0 => 3,
+        None => 0,
+    })
 }
 
 /// Makes a loop and what a session needs on it, and runs the session.

@@ -8,5 +8,6 @@ mod ending;
 mod idle;
 mod process;
 mod run;
+mod serve;
 mod terminal;
 mod tour;

@@ -1,0 +1,238 @@
+//! `event-loop serve`: the same session, over HTTP.
+//!
+//! ```text
+//! POST /inputs        one or many lines; each output is sent as it becomes ready, as NDJSON
+//!                     (or as server-sent events, if the client accepts text/event-stream)
+//! GET  /outputs/{n}   the output of input n, if it is one of the last
+//! GET  /metrics       counters, in the text format of Prometheus
+//! GET  /healthz       200 while input is taken, 503 while the server drains
+//! GET  /              a page to try it with
+//! ```
+//!
+//! A request is a session: its body is the lines, its answer the display. So all that holds for
+//! `run` holds here: the order of readiness, one output for each input, room that ends when the
+//! client does not read, and `stop`, which ends the request's input. HTTP/1.1 and HTTP/2 (with
+//! prior knowledge) come in at the same port.
+
+pub mod answer;
+pub mod connection;
+pub mod inputs;
+pub mod ledger;
+pub mod limits;
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::channel::mpsc;
+use reactor::TcpListener;
+
+use crate::processing::Processing;
+use crate::program::signals::{Signal, Signals};
+use ledger::Ledger;
+use limits::Limits;
+
+/// What all connections share.
+pub struct Server {
+    /// What requests are processed with, and on which loop.
+    pub processing: Rc<Processing>,
+    /// What is too much.
+    pub limits: Limits,
+    /// What was taken in and what came of it.
+    pub ledger: Rc<Ledger>,
+    /// The last number given to an input.
+    numbers: Rc<Cell<u64>>,
+    connections: Cell<usize>,
+    /// The signals to the sessions that run.
+    sessions: RefCell<Vec<mpsc::UnboundedSender<Signal>>>,
+    closing: Cell<bool>,
+    /// Connections that wait to be told of the closing, and whoever waits for the last of them.
+    told: RefCell<Vec<Waker>>,
+}
+
+impl Server {
+    /// A server that does not listen yet.
+    #[must_use]
+    pub fn new(processing: Rc<Processing>, limits: Limits) -> Rc<Self> {
+        Rc::new(Self {
+            processing,
+            limits,
+            ledger: Rc::new(Ledger::new(limits.kept_outputs)),
+            numbers: Rc::default(),
+            connections: Cell::default(),
+            sessions: RefCell::default(),
+            closing: Cell::default(),
+            told: RefCell::default(),
+        })
+    }
+
+    /// Serves until a signal comes, then lets what is in flight finish within the grace.
+    pub async fn serve(self: &Rc<Self>, listener: TcpListener, mut signals: Signals) -> Drained {
+        {
+            let mut accept = pin!(self.accept(&listener));
+            poll_fn(|cx| match signals.poll_next_unpin(cx) {
+                Poll::Ready(signal) => Poll::Ready(signal.unwrap_or(Signal::Terminate)),
+                Poll::Pending => accept.as_mut().poll(cx).map(|()| Signal::Terminate),
+            })
+            .await;
+        }
+        drop(listener); // refuses new connections while the old ones finish
+        let undone_before = self.ledger.undone();
+        self.close();
+        // A second more than the sessions have, for their answers to be read.
+        let grace = self.limits.grace + Duration::from_secs(1);
+        let mut grace = pin!(self.processing.handle.timers.sleep(grace));
+        let again = poll_fn(|cx| match signals.poll_next_unpin(cx) {
+            Poll::Ready(Some(second)) => Poll::Ready(Some(second)),
+            Poll::Ready(None) | Poll::Pending if self.poll_empty(cx).is_ready() => {
+                Poll::Ready(None)
+            }
+            Poll::Ready(None) | Poll::Pending => grace.as_mut().poll(cx).map(|()| None),
+        })
+        .await;
+        let undone = self.ledger.undone() - undone_before + self.ledger.in_flight_of_all() as u64;
+        Drained {
+            again,
+            connections: self.connections.get(),
+            undone,
+        }
+    }
+
+    async fn accept(self: &Rc<Self>, listener: &TcpListener) {
+        let handle = &self.processing.handle;
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) if self.connections.get() < self.limits.connections => {
+                    // Answers are written whole or as soon as they are ready: nothing to wait for.
+                    let _ = stream.set_nodelay(true);
+                    let open = Open::new(self);
+                    drop(
+                        handle
+                            .spawner
+                            .spawn(connection::run(open, stream, peer.ip())),
+                    );
+                }
+                Ok((stream, _)) => drop(handle.spawner.spawn(connection::turn_away(stream))),
+                // Out of descriptors, or a client that gave up. The first is no reason to try
+                // again at once, and neither is one to stop.
+                Err(_) => handle.timers.sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+
+    /// Tells every session and connection that it is time to end.
+    fn close(&self) {
+        self.closing.set(true);
+        for session in self.sessions.borrow().iter() {
+            let _ = session.unbounded_send(Signal::Terminate); // or it has just ended by itself
+        }
+        self.told.borrow_mut().drain(..).for_each(Waker::wake);
+    }
+
+    /// Whether the server drains.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.closing.get()
+    }
+
+    /// Ready when the server drains.
+    fn poll_closing(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.is_closing() {
+            return Poll::Ready(());
+        }
+        let mut told = self.told.borrow_mut();
+        if !told.iter().any(|waker| waker.will_wake(cx.waker())) {
+            told.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Ready when no connection is left.
+    fn poll_empty(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.connections.get() == 0 {
+            return Poll::Ready(());
+        }
+        self.told.borrow_mut().push(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Where a new session hears of the end.
+    fn signals_for_a_session(&self) -> Signals {
+        let (sender, signals) = mpsc::unbounded();
+        if self.is_closing() {
+            let _ = sender.unbounded_send(Signal::Terminate);
+        }
+        let mut sessions = self.sessions.borrow_mut();
+        sessions.retain(|session| !session.is_closed());
+        sessions.push(sender);
+        signals
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a server's last moments went.
+#[derive(Clone, Copy, Debug)]
+pub struct Drained {
+    /// The second signal, if one came.
+    pub again: Option<Signal>,
+    /// Connections that were left.
+    pub connections: usize,
+    /// Inputs that were left undone since the first signal.
+    pub undone: u64,
+}
+
+/// A connection that is open, for the count of them.
+pub struct Open {
+    server: Rc<Server>,
+}
+
+impl Open {
+    fn new(server: &Rc<Server>) -> Self {
+        server.connections.set(server.connections.get() + 1);
+        Self {
+            server: Rc::clone(server),
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.server
+            .connections
+            .set(self.server.connections.get() - 1);
+        if self.server.is_closing() {
+            self.server
+                .told
+                .borrow_mut()
+                .drain(..)
+                .for_each(Waker::wake);
+        }
+    }
+}
+
+/// Who asks: clients are told apart by their address.
+pub type Client = IpAddr;
+
+/// Binds the listener, and gives its address as a URL.
+///
+/// # Errors
+/// The operating system's: the port is taken, or not allowed.
+pub fn listen(processing: &Processing, address: &str) -> io::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind(&processing.handle.reactor, address)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    Ok((listener, url))
+}

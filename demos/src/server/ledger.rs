@@ -1,0 +1,299 @@
+//! What was taken in, what came of it, and the last outputs to be asked for by number.
+//!
+//! It is kept by the renderers of the sessions, who see every record: a session itself does not
+//! know that there is a server.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use super::Client;
+use crate::program::json::Json;
+use crate::program::output::{Outcome, Record, Render};
+
+/// The books of a server.
+#[derive(Debug)]
+pub struct Ledger {
+    kept_max: usize,
+    kept: RefCell<VecDeque<(u64, String)>>,
+    of_client: RefCell<HashMap<Client, usize>>,
+    counts: Cell<Counts>,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    requests: u64,
+    refused: u64,
+    inputs: u64,
+    done: u64,
+    failed: u64,
+    undone: u64,
+    in_flight: usize,
+}
+
+impl Ledger {
+    /// Empty books, that keep so many outputs.
+    #[must_use]
+    pub fn new(kept_max: usize) -> Self {
+        Self {
+            kept_max,
+            kept: RefCell::default(),
+            of_client: RefCell::default(),
+            counts: Cell::default(),
+        }
+    }
+
+    /// The output of input `number` as JSON, if it is one of the last.
+    #[must_use]
+    pub fn output(&self, number: u64) -> Option<String> {
+        let kept = self.kept.borrow();
+        let mut newest_first = kept.iter().rev();
+        newest_first
+            .find(|(kept, _)| *kept == number)
+            .map(|(_, json)| json.clone())
+    }
+
+    /// Inputs in flight: of all clients, and of this one.
+    #[must_use]
+    pub fn in_flight(&self, client: Client) -> (usize, usize) {
+        let of_client = self
+            .of_client
+            .borrow()
+            .get(&client)
+            .copied()
+            .unwrap_or_default();
+        (self.counts.get().in_flight, of_client)
+    }
+
+    /// Inputs in flight, of all clients.
+    #[must_use]
+    pub fn in_flight_of_all(&self) -> usize {
+        self.counts.get().in_flight
+    }
+
+    /// Inputs left undone so far.
+    #[must_use]
+    pub fn undone(&self) -> u64 {
+        self.counts.get().undone
+    }
+
+    /// Counts a request, and whether it was turned away.
+    pub fn request(&self, refused: bool) {
+        self.change(|counts| {
+            counts.requests += 1;
+            counts.refused += u64::from(refused);
+        });
+    }
+
+    /// The counters, in the text format of Prometheus.
+    #[must_use]
+    pub fn metrics(&self, connections: usize) -> String {
+        let counts = self.counts.get();
+        let mut text = String::new();
+        for (name, kind, help, value) in [
+            (
+                "connections",
+                "gauge",
+                "Connections that are open",
+                connections as u64,
+            ),
+            ("requests_total", "counter", "Requests", counts.requests),
+            (
+                "requests_refused_total",
+                "counter",
+                "Requests turned away",
+                counts.refused,
+            ),
+            ("inputs_total", "counter", "Inputs taken in", counts.inputs),
+            (
+                "inputs_in_flight",
+                "gauge",
+                "Inputs without an output yet",
+                counts.in_flight as u64,
+            ),
+            (
+                "outputs_done_total",
+                "counter",
+                "Inputs processed",
+                counts.done,
+            ),
+            (
+                "outputs_failed_total",
+                "counter",
+                "Bad inputs, and failures",
+                counts.failed,
+            ),
+            (
+                "outputs_undone_total",
+                "counter",
+                "Inputs left undone",
+                counts.undone,
+            ),
+        ] {
+            let name = format!("event_loop_{name}");
+            let _ = writeln!(
+                text,
+                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+            );
+        }
+        text
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts.get();
+        change(&mut counts);
+        self.counts.set(counts);
+    }
+
+    fn taken(&self, client: Client) {
+        self.change(|counts| {
+            counts.inputs += 1;
+            counts.in_flight += 1;
+        });
+        *self.of_client.borrow_mut().entry(client).or_default() += 1;
+    }
+
+    /// So many of the client's inputs are in flight no longer.
+    fn landed(&self, client: Client, inputs: usize) {
+        self.change(|counts| counts.in_flight -= inputs);
+        let mut of_client = self.of_client.borrow_mut();
+        if let Some(count) = of_client.get_mut(&client) {
+            *count -= inputs;
+            if *count == 0 {
+                of_client.remove(&client); // a client that is gone takes no memory
+            }
+        }
+    }
+
+    fn keep(&self, number: u64, json: &str) {
+        let mut kept = self.kept.borrow_mut();
+        if kept.len() >= self.kept_max {
+            kept.pop_front();
+        }
+        if self.kept_max > 0 {
+            kept.push_back((number, json.to_owned()));
+        }
+    }
+}
+
+/// How a session's records go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    Lines,
+    /// Server-sent events, each with the JSON object as its data.
+    Events,
+}
+
+/// Renders a session's records for one client, and keeps the books.
+#[derive(Debug)]
+pub struct Bookkeeper {
+    ledger: Rc<Ledger>,
+    client: Client,
+    format: Format,
+    in_flight: usize,
+}
+
+impl Bookkeeper {
+    /// For a session of `client`.
+    #[must_use]
+    pub fn new(ledger: Rc<Ledger>, client: Client, format: Format) -> Self {
+        Self {
+            ledger,
+            client,
+            format,
+            in_flight: 0,
+        }
+    }
+}
+
+impl Render for Bookkeeper {
+    fn render(&mut self, record: Record<'_>) -> String {
+        let json = Json.render(record);
+        match record {
+            Record::Input(..) => {
+                self.in_flight += 1;
+                self.ledger.taken(self.client);
+            }
+            Record::Output(output) => {
+                self.in_flight -= 1;
+                self.ledger.landed(self.client, 1);
+                self.ledger.change(|counts| match output.outcome {
+                    Outcome::Done(_) => counts.done += 1,
+                    Outcome::Failed(_) => counts.failed += 1,
+                    Outcome::Undone(_) => counts.undone += 1,
+                });
+                self.ledger.keep(output.number, &json);
+            }
+            Record::Step(_) | Record::End(_) => {}
+        }
+        match self.format {
+            Format::Lines => json,
+            // JSON has no line ends inside, so one `data:` line holds it.
+            Format::Events => format!("data: {json}\n"),
+        }
+    }
+}
+
+impl Drop for Bookkeeper {
+    fn drop(&mut self) {
+        // The client went away: what it had in flight is called off.
+        let undone = self.in_flight;
+        self.ledger.landed(self.client, undone);
+        self.ledger.change(|counts| counts.undone += undone as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::processing::Answer;
+    use crate::program::output::Output;
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    fn output(number: u64) -> Output {
+        let outcome = Outcome::Done(Answer::Slept);
+        Output {
+            number,
+            line: "sleep 1ms".to_owned(),
+            after: Duration::ZERO,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn the_books_balance_also_when_a_client_goes_away() {
+        let ledger = Rc::new(Ledger::new(2));
+        let client = Client::from(Ipv4Addr::LOCALHOST);
+        let mut keeper = Bookkeeper::new(Rc::clone(&ledger), client, Format::Events);
+        for number in 1..=5 {
+            let text = keeper.render(Record::Input(number, "sleep 1ms"));
+            assert!(text.starts_with("data: {\"event\":\"input\"") && text.ends_with("}\n\n"));
+        }
+        for number in 1..=3 {
+            keeper.render(Record::Output(&output(number)));
+        }
+        assert_eq!(ledger.in_flight(client), (2, 2));
+        assert!(ledger.output(1).is_none(), "only the last two are kept");
+        assert!(
+            ledger
+                .output(3)
+                .is_some_and(|json| json.contains("\"number\":3"))
+        );
+        drop(keeper);
+        assert_eq!(ledger.in_flight(client), (0, 0));
+        assert!(ledger.of_client.borrow().is_empty());
+        let metrics = ledger.metrics(7);
+        assert!(
+            metrics.contains("\nevent_loop_outputs_undone_total 2\n"),
+            "{metrics}"
+        );
+        assert!(
+            metrics.contains("\nevent_loop_connections 7\n"),
+            "{metrics}"
+        );
+    }
+}

@@ -1,0 +1,450 @@
+//! The server as a process, with clients of every manner.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use demos::EventLoop;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::client::conn::http2;
+use rustix::process::Signal;
+
+use super::process::Program;
+
+struct Server {
+    program: Program,
+    address: String,
+}
+
+impl Server {
+    fn start(options: &[&str]) -> Self {
+        let arguments: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"]
+            .iter()
+            .chain(options)
+            .copied()
+            .collect();
+        let mut program = Program::start(&arguments);
+        let line = program.wait_for("listening on http://");
+        Self {
+            program,
+            address: line["listening on http://".len()..].to_owned(),
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).expect("the server listens");
+        // So that a test fails instead of hanging.
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .expect("a socket option");
+        stream
+    }
+
+    /// Sends bytes, keeps that direction open, reads to the end of the connection.
+    fn exchange(&self, request: impl AsRef<[u8]>) -> String {
+        let mut stream = self.connect();
+        stream
+            .write_all(request.as_ref())
+            .expect("the server reads");
+        read_all(&mut stream)
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.exchange(format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        ))
+    }
+
+    fn post(&self, lines: &str) -> String {
+        self.exchange(post(lines, "connection: close\r\n"))
+    }
+
+    /// Asks until `path` says so; what it says in the end.
+    fn wait_for(&self, path: &str, words: &str) -> String {
+        for _ in 0..500 {
+            let answer = self.get(path);
+            if answer.contains(words) {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{path} never says {words}: {}", self.get(path));
+    }
+}
+
+fn post(lines: &str, headers: &str) -> String {
+    let length = lines.len();
+    format!("POST /inputs HTTP/1.1\r\nhost: x\r\n{headers}content-length: {length}\r\n\r\n{lines}")
+}
+
+/// All there is; a reset ends it as the end does.
+fn read_all(stream: &mut TcpStream) -> String {
+    let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
+    loop {
+        match stream.read(&mut bytes) {
+            Ok(0) => break,
+            Ok(length) => all.extend_from_slice(&bytes[..length]),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("hangs"),
+            Err(_) => break,
+        }
+    }
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+fn read_until(stream: &mut TcpStream, words: &str) -> String {
+    let (mut all, mut bytes) = (String::new(), [0; 4096]);
+    while !all.contains(words) {
+        match stream.read(&mut bytes) {
+            Ok(length @ 1..) => all.push_str(&String::from_utf8_lossy(&bytes[..length])),
+            end => panic!("{end:?} before {words}: {all}"),
+        }
+    }
+    all
+}
+
+/// The numbers of the outputs in an answer, in the order they came.
+fn outputs(answer: &str) -> Vec<u64> {
+    let start = r#"{"event":"output","number":"#;
+    let rests = answer.split(start).skip(1);
+    rests
+        .filter_map(|rest| rest.split(',').next()?.parse().ok())
+        .collect()
+}
+
+#[test]
+fn outputs_are_sent_as_they_become_ready() {
+    let server = Server::start(&[]);
+    let answer = server.post("sleep 200ms\nsleep 20ms\nquery select 1\nslep\n");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n"));
+    let order = outputs(&answer);
+    assert_eq!(order.len(), 4, "{answer}");
+    assert_eq!((order[0], order[2..].to_vec()), (4, vec![2, 1]), "{answer}");
+    assert!(answer.contains(r#"{"event":"end","inputs":4,"done":3,"failed":1,"undone":0}"#));
+    // Numbers go on from one request to the next, and outputs can be asked for.
+    let headers = "accept: text/event-stream\r\nconnection: close\r\n";
+    let answer = server.exchange(post("sleep 1ms", headers));
+    assert!(answer.contains("text/event-stream") && answer.contains("data: {\"event\":\"output\""));
+    assert!(
+        server
+            .get("/outputs/5")
+            .contains(r#""number":5,"line":"sleep 1ms""#)
+    );
+    assert!(
+        server
+            .get("/outputs/6")
+            .contains("there is no input 6; the last one is 5")
+    );
+    assert!(server.get("/outputs/x").starts_with("HTTP/1.1 400"));
+    assert!(
+        server
+            .get("/metrics")
+            .contains("\nevent_loop_outputs_done_total 4\n")
+    );
+    assert!(server.get("/healthz").ends_with("ok\n"));
+    assert!(server.get("/").contains("<title>event loop</title>"));
+    assert!(server.get("/nowhere").starts_with("HTTP/1.1 404"));
+    assert!(server.get("/inputs").starts_with("HTTP/1.1 405"));
+}
+
+#[test]
+fn an_answer_begins_before_the_request_is_complete() {
+    let server = Server::start(&[]);
+    let mut stream = server.connect();
+    let head = "POST /inputs HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    for number in 1..=3 {
+        stream.write_all(b"a\r\nsleep 1ms\n\r\n").unwrap();
+        read_until(
+            &mut stream,
+            &format!("{{\"event\":\"output\",\"number\":{number},"),
+        );
+    }
+    stream.write_all(b"0\r\n\r\n").unwrap();
+    read_until(&mut stream, r#""inputs":3,"done":3"#);
+}
+
+#[test]
+fn ten_thousand_sleeps_in_one_request() {
+    let server = Server::start(&[]);
+    let lines: String = (1..=10_000)
+        .map(|i| format!("sleep {}ms\n", 300 + i * 7 % 50))
+        .collect();
+    let answer = server.post(&lines);
+    let mut order = outputs(&answer);
+    assert_eq!(order.len(), 10_000);
+    order.sort_unstable();
+    assert_eq!(order, (1..=10_000).collect::<Vec<_>>());
+    assert!(
+        server
+            .get("/metrics")
+            .contains("\nevent_loop_inputs_in_flight 0\n")
+    );
+}
+
+#[test]
+fn what_is_too_much_is_said() {
+    let server = Server::start(&[
+        "--max-body",
+        "1KiB",
+        "--client-limit",
+        "2",
+        "--max-line",
+        "20B",
+    ]);
+    let answer = server.post(&"x".repeat(2000));
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("more than the limit of 1024"));
+    // Without a length it shows on the way.
+    let mut chunked =
+        "POST /inputs HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
+    for _ in 0..200 {
+        chunked.push_str("a\r\nsleep 1ms\n\r\n");
+    }
+    let mut stream = server.connect();
+    stream.write_all(chunked.as_bytes()).unwrap();
+    read_until(&mut stream, "the body has more bytes than the limit");
+    let answer = server.post("query select 'far too long'\nsleep 1ms\n");
+    assert!(
+        answer.contains("the line has 27 bytes, more than the limit of 20"),
+        "{answer}"
+    );
+
+    let mut busy = server.connect();
+    busy.write_all(post("sleep 1h\nsleep 1h\nsleep 1h\n", "").as_bytes())
+        .unwrap();
+    read_until(&mut busy, "sleep 1h\"}\n\r\n");
+    server.wait_for("/metrics", "\nevent_loop_inputs_in_flight 2\n");
+    let answer = server.post("sleep 1ms");
+    assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("you have 2 inputs in flight"));
+    assert!(answer.contains("retry-after: 1"), "{answer}");
+}
+
+#[test]
+fn one_connection_too_many_is_told_so() {
+    let server = Server::start(&["--connections", "1"]);
+    let mut first = server.connect();
+    first
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    read_until(&mut first, "ok\n");
+    let answer = read_all(&mut server.connect());
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("too many connections"));
+    // The first one is as good as before.
+    first
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    read_until(&mut first, "ok\n");
+}
+
+#[test]
+fn silence_is_not_waited_for() {
+    let server = Server::start(&["--silence", "200ms"]);
+    for start in ["", "P", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        let answer = server.exchange(start);
+        assert!(
+            answer.starts_with("HTTP/1.1 408 Request Timeout"),
+            "{start:?}: {answer}"
+        );
+    }
+    let mut stalled = server.connect();
+    stalled
+        .write_all(b"POST /inputs HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\nsleep 1ms\n")
+        .unwrap();
+    read_until(&mut stalled, "the body stood still for too long");
+    // An input in flight is no silence, however long it takes.
+    assert_eq!(outputs(&server.post("sleep 700ms")).len(), 1);
+}
+
+#[test]
+fn a_client_that_leaves_takes_its_inputs_along() {
+    let server = Server::start(&[]);
+    for _ in 0..20 {
+        let mut stream = server.connect();
+        stream
+            .write_all(post(&"sleep 1h\n".repeat(50), "").as_bytes())
+            .unwrap();
+        read_until(&mut stream, "sleep 1h");
+        // With unread bytes, closing is a reset.
+    }
+    let metrics = server.wait_for("/metrics", "\nevent_loop_inputs_in_flight 0\n");
+    assert!(
+        metrics.contains("\nevent_loop_connections 1\n"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("\nevent_loop_outputs_undone_total "),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn who_has_said_all_may_still_listen() {
+    let server = Server::start(&[]);
+    let mut stream = server.connect();
+    stream
+        .write_all(post("sleep 100ms", "").as_bytes())
+        .unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let answer = read_all(&mut stream);
+    assert_eq!(outputs(&answer).len(), 1, "{answer}");
+}
+
+#[test]
+fn requests_may_be_sent_before_the_answers() {
+    let server = Server::start(&[]);
+    let request = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let last = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answer = server.exchange(request.repeat(20) + last);
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 21, "{answer}");
+}
+
+#[test]
+fn hostile_requests_are_answered_or_closed() {
+    let server = Server::start(&[]);
+    let huge = format!(
+        "GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
+        "y".repeat(1 << 20)
+    );
+    let many = format!(
+        "GET / HTTP/1.1\r\nhost: x\r\n{}\r\n",
+        "x: y\r\n".repeat(5000)
+    );
+    let cases: [(&str, &[u8]); 8] = [
+        ("no HTTP", b"EHLO mail.example\r\n\r\n"),
+        (
+            "bytes",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        ),
+        ("version", b"GET / HTTP/9.9\r\n\r\n"),
+        (
+            "both lengths",
+            b"POST /inputs HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\
+            transfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nhost: x\r\n\r\n",
+        ),
+        (
+            "two lengths",
+            b"POST /inputs HTTP/1.1\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\nbad\n\n",
+        ),
+        (
+            "bad chunk",
+            b"POST /inputs HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        ),
+        ("huge header", huge.as_bytes()),
+        ("many headers", many.as_bytes()),
+    ];
+    for (name, request) in cases {
+        let mut stream = server.connect();
+        // The server may close before it has read all of it.
+        let _ = stream.write_all(request);
+        let _ = stream.shutdown(Shutdown::Write);
+        let answer = read_all(&mut stream);
+        // Answered with an error, or with a session that says what was wrong; or closed. (With
+        // both lengths the chunks count, and the connection ends: RFC 9112, 6.3.)
+        let refused = answer.is_empty() || answer.contains("HTTP/1.1 4");
+        let said = answer.contains("broke off") || answer.contains("connection: close");
+        assert!(refused || said, "{name}: {answer}");
+        assert!(answer.matches("HTTP/1.1 ").count() <= 1, "{name}: {answer}");
+        assert!(
+            !answer.contains("event_loop_connections"),
+            "{name}: smuggled: {answer}"
+        );
+    }
+    assert!(server.get("/healthz").ends_with("ok\n"));
+}
+
+#[test]
+fn http2_at_the_same_port() {
+    let server = Server::start(&[]);
+    let event_loop = EventLoop::new().unwrap();
+    let handle = event_loop.handle();
+    let address = server.address.parse().expect("an address");
+    let bodies = event_loop.run(async {
+        let stream = reactor::TcpStream::connect(&handle.reactor, address)
+            .await
+            .unwrap();
+        let spawn = Spawn(handle.spawner.clone());
+        let (sender, connection) = http2::handshake(spawn, stream).await.unwrap();
+        drop(handle.spawner.spawn(connection));
+        // Two streams of one connection: the second is answered first.
+        let exchanges = ["sleep 300ms", "sleep 10ms"].map(|line| {
+            let mut sender = sender.clone();
+            async move {
+                let request = Request::post(format!("http://{address}/inputs"));
+                let request = request.body(Full::new(Bytes::from(line))).unwrap();
+                let answer = sender.send_request(request).await.unwrap();
+                assert_eq!(answer.version(), hyper::Version::HTTP_2);
+                answer.into_body().collect().await.unwrap().to_bytes()
+            }
+        });
+        let mut ready = exchanges.into_iter().collect::<FuturesUnordered<_>>();
+        let mut bodies = Vec::new();
+        while let Some(body) = ready.next().await {
+            bodies.push(String::from_utf8_lossy(&body).into_owned());
+        }
+        bodies
+    });
+    let bodies = bodies.unwrap();
+    assert!(
+        bodies[0].contains("sleep 10ms") && bodies[1].contains("sleep 300ms"),
+        "{bodies:#?}"
+    );
+    assert!(
+        bodies.iter().all(|body| outputs(body).len() == 1),
+        "{bodies:#?}"
+    );
+}
+
+/// hyper's way to start tasks.
+#[derive(Clone)]
+struct Spawn(executor::LocalSpawner<'static>);
+
+impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for Spawn {
+    fn execute(&self, future: F) {
+        drop(self.0.spawn(future));
+    }
+}
+
+#[test]
+fn it_drains_when_told_to_end() {
+    let server = Server::start(&[]);
+    let mut stream = server.connect();
+    stream
+        .write_all(post("sleep 500ms", "").as_bytes())
+        .unwrap();
+    read_until(&mut stream, "\"input\"");
+    server.program.signal(Signal::INT);
+    let answer = read_until(&mut stream, "\"end\"");
+    assert!(answer.contains("\"kind\":\"slept\""), "{answer}");
+    assert!(
+        TcpStream::connect(&server.address).is_err(),
+        "it takes connections while it drains"
+    );
+    assert_eq!(server.program.finish().status, Some(0));
+}
+
+#[test]
+fn what_the_grace_does_not_cover_is_said() {
+    let server = Server::start(&["--grace", "100ms"]);
+    let mut stream = server.connect();
+    stream.write_all(post("sleep 1h", "").as_bytes()).unwrap();
+    read_until(&mut stream, "\"input\"");
+    server.program.signal(Signal::TERM);
+    read_until(&mut stream, "the grace of 100ms is over");
+    let ended = server.program.finish();
+    assert_eq!(ended.status, Some(3), "{ended:#?}");
+    assert!(ended.errors.contains("left undone: 1 inputs"), "{ended:#?}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_at_start() {
+    let server = Server::start(&[]);
+    let ended = super::process::run(&["serve", "--listen", &server.address], "");
+    assert_eq!(ended.status, Some(2));
+    assert!(
+        ended.errors.contains("Address already in use"),
+        "{ended:#?}"
+    );
+}
