@@ -153,6 +153,8 @@ pub struct Workload {
     pub better: Better,
     /// Where it runs.
     pub cores: Cores,
+    /// Whether a pass takes so long that `--quick` leaves it out unless it is named.
+    pub long: bool,
     /// Everybody who runs it; ours is called [`OURS`].
     pub contenders: fn(Scale) -> Vec<Contender>,
 }
@@ -359,6 +361,7 @@ mod tests {
         unit: "",
         better: Better::Less,
         cores: Cores::All,
+        long: false,
         contenders: |_| vec![traced("a"), traced("b"), traced("c")],
     };
 

@@ -5,6 +5,7 @@ pub mod futures;
 #[cfg(feature = "monoio")]
 pub mod monoio;
 pub mod ours;
+pub mod ours_threads;
 pub mod schedules;
 pub mod smol;
 pub mod streams;

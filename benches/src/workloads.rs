@@ -3,6 +3,7 @@
 pub mod echo_inproc;
 pub mod echo_servers;
 mod goals;
+pub mod lateness;
 pub mod local;
 pub mod local_outside;
 pub mod multi;
@@ -24,6 +25,7 @@ pub fn all() -> Vec<&'static Workload> {
         multi_outside::ALL,
         wheel::ALL,
         sleeping::ALL,
+        lateness::ALL,
         echo_inproc::ALL,
         echo_servers::ALL,
     ];

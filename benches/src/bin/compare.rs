@@ -1,4 +1,5 @@
-//! Ours beside the peers, interleaved round by round: `compare [WORKLOAD…] [--quick] [--json FILE]`.
+//! Ours beside the peers, interleaved round by round:
+//! `compare [WORKLOAD…] [--quick] [--json FILE]`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 struct Arguments {
     /// Workloads by name, or groups such as `local` or `timers/wheel`; all when there is none.
     workloads: Vec<String>,
-    /// The same shapes with fewer and shorter rounds.
+    /// The same shapes with fewer and shorter rounds; leaves the longest out unless named.
     #[arg(long)]
     quick: bool,
     /// Write the records there, as one JSON array.
@@ -50,6 +51,11 @@ fn main() -> ExitCode {
         list(&chosen);
         return ExitCode::SUCCESS;
     }
+    let named = |w: &Workload| arguments.workloads.iter().any(|name| name == w.name);
+    let chosen: Vec<_> = chosen
+        .into_iter()
+        .filter(|w| !(arguments.quick && w.long) || named(w))
+        .collect();
     let mut effort = if arguments.quick {
         Effort::QUICK
     } else {

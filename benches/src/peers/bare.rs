@@ -107,8 +107,8 @@ struct Connection {
     unsent: Vec<u8>, // what the socket did not take at once
 }
 
-/// An echo server of one edge-triggered epoll loop, each connection with a buffer of its own, or all
-/// with one that they share.
+/// An echo server of one edge-triggered epoll loop, each connection with a buffer of its own, or
+/// all with one that they share.
 ///
 /// # Errors
 /// When the kernel refuses something; it does not return otherwise.

@@ -183,7 +183,8 @@ pub struct Rent<S>(S);
 
 impl<S: AsyncReadRent + AsyncWriteRent + 'static> Stream for Rent<S> {
     async fn read(&mut self, buffer: Vec<u8>) -> (io::Result<usize>, Vec<u8>) {
-        AsyncReadRent::read(&mut self.0, buffer).await // up to its capacity; its length is what came
+        // Reads up to the buffer's capacity, and makes its length what came.
+        AsyncReadRent::read(&mut self.0, buffer).await
     }
 
     async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>) {

@@ -5,7 +5,6 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,10 +17,17 @@ use crate::contest::OURS;
 use crate::runtime::{Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Reschedule, Schedule};
 
 /// One thread, parked by the executor's own `block_on`.
-pub struct OneThread(Rc<LocalExecutor<'static>>);
+pub struct OneThread(LocalExecutor<'static>);
 
-/// One thread that waits in the reactor until the next deadline.
-pub struct EventLoop {
+/// One thread that waits in the reactor until the next deadline, with timers as fine as they are
+/// unless told otherwise.
+pub type EventLoop = Composed<false>;
+
+/// The same with timers that tick every millisecond, as tokio's do.
+pub type CoarseEventLoop = Composed<true>;
+
+/// The three crates, composed.
+pub struct Composed<const COARSE: bool> {
     executor: LocalExecutor<'static>,
     reactor: Reactor,
     timers: LocalTimers,
@@ -45,7 +51,7 @@ impl Local for OneThread {
     type Spawner = LocalSpawner<'static>;
 
     fn new() -> Self {
-        Self(Rc::new(LocalExecutor::new()))
+        Self(LocalExecutor::new())
     }
 
     fn spawner(&self) -> Self::Spawner {
@@ -89,8 +95,8 @@ impl LocalSpawn for LocalSpawner<'static> {
     }
 }
 
-impl Local for EventLoop {
-    const NAME: &'static str = OURS;
+impl<const COARSE: bool> Local for Composed<COARSE> {
+    const NAME: &'static str = if COARSE { "ours-1ms" } else { OURS };
     type Spawner = LocalSpawner<'static>;
 
     fn new() -> Self {
@@ -126,7 +132,7 @@ impl Local for EventLoop {
     }
 }
 
-impl LocalTime for EventLoop {
+impl<const COARSE: bool> LocalTime for Composed<COARSE> {
     type Sleep = LocalSleep;
     type Timer = LocalTimers;
 
@@ -151,7 +157,7 @@ impl LocalTime for EventLoop {
     }
 }
 
-impl LocalNet for EventLoop {
+impl<const COARSE: bool> LocalNet for Composed<COARSE> {
     type Unix = FuturesIo<reactor::UnixStream>;
     type Tcp = FuturesIo<reactor::TcpStream>;
     type Listener = reactor::TcpListener;

@@ -59,6 +59,7 @@ const fn echo(
         unit,
         better: Better::Less,
         cores: Cores::One,
+        long: false,
         contenders,
     }
 }

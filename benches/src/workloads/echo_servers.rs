@@ -68,6 +68,7 @@ const fn echo(
         unit,
         better: Better::Less,
         cores: Cores::All,
+        long: false,
         contenders,
     }
 }

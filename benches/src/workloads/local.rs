@@ -1,6 +1,7 @@
 //! What an executor on one thread does all day: spawn, wake, poll, join. No I/O, no time.
 //!
-//! `spawn_many_local`, `yield`, `ping_pong` and `chained_spawn` have the shapes and sizes of tokio's own benchmarks of the same names.
+//! `spawn_many_local`, `yield`, `ping_pong` and `chained_spawn` have the shapes and sizes of tokio's
+//! own benchmarks of the same names.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -71,6 +72,7 @@ pub(super) const fn local(
         unit,
         better: Better::Less,
         cores: Cores::One,
+        long: false,
         contenders,
     }
 }

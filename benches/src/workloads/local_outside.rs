@@ -3,12 +3,13 @@
 //! benchmarks of those names.
 
 use std::cell::Cell;
+use std::hint::black_box;
 use std::rc::Rc;
 
 use ::futures::channel::oneshot;
 
 use super::local::{Shape, everyone, local};
-use crate::contest::{Contender, Cores, Measured, Pass, Scale, Workload, expect_count};
+use crate::contest::{Contender, Cores, Measured, OURS, Pass, Scale, Workload, expect_count};
 use crate::peers;
 use crate::runtime::{Local, LocalOutside, LocalSpawn};
 
@@ -25,6 +26,12 @@ pub const ALL: &[Workload] = &[
         "the same beside a task that respawns itself",
         "ns/task",
         outsiders::<true>,
+    ),
+    local(
+        "local/block_on_alone",
+        "block_on without any executor, a ready future, 1,000 times",
+        "ns/call",
+        waiters,
     ),
     Workload {
         cores: Cores::All,
@@ -76,6 +83,32 @@ fn outsider<R: LocalOutside>(scale: Scale, busy: bool) -> Contender {
                     sum
                 });
                 expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
+            })
+        }))
+    })
+}
+
+fn waiters(scale: Scale) -> Vec<Contender> {
+    let calls = scale.of(1_000, 3) as u64;
+    vec![
+        waiter(OURS, calls, |number| {
+            executor::block_on(async { black_box(number) })
+        }),
+        waiter("futures", calls, |n| {
+            ::futures::executor::block_on(async { black_box(n) })
+        }),
+        waiter("smol", calls, |n| {
+            futures_lite::future::block_on(async { black_box(n) })
+        }),
+    ]
+}
+
+fn waiter(peer: &'static str, calls: u64, wait: impl Fn(u64) -> u64 + 'static) -> Contender {
+    Contender::new(peer, move || {
+        Ok(Box::new(move || {
+            Measured::cpu(calls, || {
+                let sum = (0..calls).map(&wait).sum();
+                expect_count("as the sum", sum, calls * (calls - 1) / 2)
             })
         }))
     })

@@ -68,6 +68,7 @@ pub(super) const fn multi(
         unit,
         better: Better::Less,
         cores: Cores::All,
+        long: false,
         contenders,
     }
 }
@@ -79,6 +80,7 @@ pub(super) trait Shape {
 
 pub(super) fn everyone<S: Shape>(scale: Scale) -> Vec<Contender> {
     vec![
+        one::<S, peers::ours_threads::ManyThreads>(scale),
         one::<S, peers::tokio::ManyThreads>(scale),
         one::<S, peers::smol::ManyThreads>(scale),
     ]

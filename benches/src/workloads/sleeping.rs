@@ -50,7 +50,17 @@ pub const ALL: &[Workload] = &[
             "timers/sleep_tasks_100k",
             "100,000 tasks sleep 1 to 1,000 ms: processor time of all of it",
             "ns cpu/task",
-            everyone::<SleepTasks>,
+            coarse_too::<SleepTasks<100_000>>,
+        )
+    },
+    Workload {
+        cores: Cores::All,
+        long: true,
+        ..one_thread(
+            "timers/sleep_tasks_1m",
+            "1,000,000 tasks sleep 1 to 1,000 ms: processor time of all of it",
+            "ns cpu/task",
+            coarse_too::<SleepTasks<1_000_000>>,
         )
     },
 ];
@@ -67,6 +77,7 @@ const fn one_thread(
         unit,
         better: Better::Less,
         cores: Cores::One,
+        long: false,
         contenders,
     }
 }
@@ -84,6 +95,13 @@ fn everyone<S: Shape>(scale: Scale) -> Vec<Contender> {
         #[cfg(feature = "monoio")]
         one::<S, peers::monoio::Epoll>(scale),
     ]
+}
+
+/// Beside everyone, ours with the tick that tokio and monoio have: fewer wake-ups, less precise.
+fn coarse_too<S: Shape>(scale: Scale) -> Vec<Contender> {
+    let mut contenders = everyone::<S>(scale);
+    contenders.push(one::<S, peers::ours::CoarseEventLoop>(scale));
+    contenders
 }
 
 fn one<S: Shape, R: LocalTime>(scale: Scale) -> Contender {
@@ -190,11 +208,11 @@ impl Shape for TimeoutReady {
 }
 
 /// Counts the processor time of the whole process: the others are asleep.
-struct SleepTasks;
+struct SleepTasks<const TASKS: usize>;
 
-impl Shape for SleepTasks {
+impl<const TASKS: usize> Shape for SleepTasks<TASKS> {
     fn pass<R: LocalTime>(mut runtime: R, scale: Scale) -> Pass {
-        let tasks = scale.of(100_000, 20) as u64;
+        let tasks = scale.of(TASKS, 20) as u64;
         let longest_ms = scale.of(1_000, 5) as u64;
         let spawner = runtime.spawner();
         let timer = runtime.timer();

@@ -64,6 +64,7 @@ const fn wheel(
         unit,
         better: Better::Less,
         cores: Cores::One,
+        long: false,
         contenders,
     }
 }
