@@ -122,6 +122,9 @@ impl BlockingPool {
     /// It is submitted when the future is first polled. A panic comes back as a [`JoinError`]. If
     /// the future is dropped before the job began, the job never runs; after that it runs to its
     /// end and its result is dropped on the thread that ran it.
+    ///
+    /// # Panics
+    /// Its first poll does, when the system refuses even the pool's first thread.
     #[track_caller]
     pub fn run<F, T>(&self, job: F) -> Blocking<F, T>
     where

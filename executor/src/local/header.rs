@@ -246,3 +246,30 @@ impl TaskPtr {
         Some(unsafe { ManuallyDrop::take(&mut slot.payload) })
     }
 }
+
+#[cfg(all(test, not(loom), target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    fn idle_task<const CAPTURES: usize>() -> impl Future {
+        let captures = [0_u8; CAPTURES];
+        async move {
+            std::future::pending::<()>().await;
+            std::hint::black_box(&captures);
+        }
+    }
+
+    fn bytes<F: Future>(_: F) -> usize {
+        TaskVTable::of::<Header, F>().layout.size()
+    }
+
+    #[test]
+    fn an_idle_task_takes_what_the_readme_says() {
+        let sizes = [
+            bytes(idle_task::<0>()),
+            bytes(idle_task::<64>()),
+            bytes(idle_task::<256>()),
+        ];
+        assert_eq!(sizes, [80, 144, 336]);
+    }
+}
