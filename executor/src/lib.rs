@@ -12,6 +12,8 @@ mod size_class;
 mod stage;
 mod stealing;
 mod sync;
+#[cfg(feature = "tracing")]
+mod task_spans;
 mod yield_now;
 
 pub use block_on::block_on;
@@ -31,4 +33,6 @@ pub use observe::{Observer, TaskEnd, TaskId, TaskInfo};
 pub use stealing::{
     AbortHandle, Executor, ExecutorBuilder, JoinHandle, Park, ShutdownReport, Spawner, ThreadPark,
 };
+#[cfg(feature = "tracing")]
+pub use task_spans::TaskSpans;
 pub use yield_now::{YieldNow, yield_now};
