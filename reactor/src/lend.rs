@@ -1,9 +1,9 @@
 //! Buffers that are lent for a read, and not owned by a connection.
 //!
 //! A connection that owns a 16 KiB buffer keeps it while it is idle, and a thousand busy ones
-//! together have more buffer than the cache has room. So a buffer is taken only when a read is worth
-//! trying, and goes back as soon as its bytes have been dealt with: ten thousand idle connections
-//! hold none, and a thousand busy ones share the few that are warm.
+//! together have more buffer than the cache has room. So a buffer is taken only when a read is
+//! worth trying, and goes back as soon as its bytes have been dealt with: ten thousand idle
+//! connections hold none, and a thousand busy ones share the few that are warm.
 
 use std::fmt;
 use std::future::poll_fn;

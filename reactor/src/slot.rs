@@ -64,13 +64,20 @@ impl Waiters {
     }
 
     /// Keeps `waker`; returns the one it replaces, for the caller to drop outside the lock.
+    #[inline]
     fn keep(&mut self, direction: Direction, waiter: &mut Waiter, waker: Waker) -> Option<Waker> {
-        let Waiter::Listed(id) = waiter else {
-            if cfg!(seeded_bug = "keeps_first_waker") && self.owner(direction).is_some() {
-                return Some(waker);
+        match waiter {
+            Waiter::Listed(id) => self.list(direction, id, waker),
+            Waiter::Owner if cfg!(seeded_bug = "keeps_first_waker") => {
+                self.owner(direction).get_or_insert(waker);
+                None
             }
-            return self.owner(direction).replace(waker);
-        };
+            Waiter::Owner => self.owner(direction).replace(waker),
+        }
+    }
+
+    #[cold]
+    fn list(&mut self, direction: Direction, id: &mut u64, waker: Waker) -> Option<Waker> {
         let list = self.list.get_or_insert_default();
         if let Some(entry) = list.entries.iter_mut().find(|entry| entry.id == *id) {
             return Some(std::mem::replace(&mut entry.waker, waker));
@@ -89,15 +96,29 @@ impl Waiters {
     }
 
     /// Moves the wakers of `direction` into `out`.
+    #[inline]
     fn take(&mut self, direction: Direction, out: &mut Vec<Waker>) {
-        out.extend(self.owner(direction).take());
+        if let Some(waker) = self.owner(direction).take() {
+            out.push(waker);
+        }
         if let Some(list) = &mut self.list {
-            let woken = list
-                .entries
-                .extract_if(.., |entry| entry.direction == direction);
-            out.extend(woken.map(|entry| entry.waker));
+            list.take(direction, out);
         }
     }
+}
+
+impl List {
+    fn take(&mut self, direction: Direction, out: &mut Vec<Waker>) {
+        let woken = self
+            .entries
+            .extract_if(.., |entry| entry.direction == direction);
+        out.extend(woken.map(|entry| entry.waker));
+    }
+}
+
+#[cold]
+fn shut() -> io::Error {
+    io::Error::other("the reactor of this source was dropped")
 }
 
 /// A line of the table. 64 bytes, so that two sources do not share a cache line.
@@ -117,6 +138,7 @@ impl Slot {
         }
     }
 
+    #[inline]
     pub(crate) fn load(&self) -> Word {
         // Acquire: pairs with the release in `deliver`; what the event announced has happened.
         Word(self.word.load(Ordering::Acquire))
@@ -167,10 +189,15 @@ impl Slot {
                 Err(actual) => word = Word(actual),
             }
         }
-        for direction in [Direction::Read, Direction::Write] {
-            let served = Word(0).event(ready).is_ready(direction);
-            if served && word.is_awaited(direction) {
-                self.waiters.lock().take(direction, out);
+        let readers = ready.contains(Ready::READABLE) && word.is_awaited(Direction::Read);
+        let writers = ready.contains(Ready::WRITABLE) && word.is_awaited(Direction::Write);
+        if readers || writers {
+            let mut waiters = self.waiters.lock();
+            if readers {
+                waiters.take(Direction::Read, out);
+            }
+            if writers {
+                waiters.take(Direction::Write, out);
             }
         }
         true
@@ -186,8 +213,9 @@ impl Slot {
 
     /// Whether an operation in `direction` is worth trying; if not, leaves the task's waker.
     ///
-    /// Returns the word as evidence for [`Slot::drained`]. `arm` is called, before going to sleep,
-    /// under the lock: a poller that reports only once has to be asked again.
+    /// Returns the word as evidence for [`Slot::drained`]. `arm` is called before going to sleep: a
+    /// poller that reports only once has to be asked again.
+    #[inline(always)] // the usual answer is in the word, and costs less than a call
     pub(crate) fn poll_ready(
         &self,
         direction: Direction,
@@ -199,24 +227,42 @@ impl Slot {
         if word.is_ready(direction) {
             return Poll::Ready(Ok(word));
         }
-        let waker = cx.waker().clone();
-        let _replaced; // declared before the lock, so dropped after it
-        let mut waiters = self.waiters.lock();
-        _replaced = waiters.keep(direction, waiter, waker);
-        // AcqRel: pairs with `deliver`; see the argument at the top of this file.
-        let word = Word(self.word.fetch_or(Word::wait(direction), Ordering::AcqRel));
+        self.sleep(direction, waiter, cx, arm)
+    }
+
+    fn sleep(
+        &self,
+        direction: Direction,
+        waiter: &mut Waiter,
+        cx: &mut Context<'_>,
+        arm: impl FnOnce() -> io::Result<()>,
+    ) -> Poll<io::Result<Word>> {
+        let word = self.leave(direction, waiter, cx.waker().clone());
         if word.is_shut() {
-            return Poll::Ready(Err(io::Error::other(
-                "the reactor of this source was dropped",
-            )));
+            return Poll::Ready(Err(shut()));
         }
         if word.is_ready(direction) && !cfg!(seeded_bug = "sleep_without_recheck") {
             return Poll::Ready(Ok(word)); // the waker stays: one wake-up too many does no harm
         }
-        if let Err(error) = arm() {
-            return Poll::Ready(Err(error));
+        match arm() {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
         }
-        Poll::Pending
+    }
+
+    /// Leaves the waker, then sets the waiter bit. Returns the word from before.
+    #[inline(never)]
+    fn leave(&self, direction: Direction, waiter: &mut Waiter, waker: Waker) -> Word {
+        let replaced; // dropped after the lock
+        let word;
+        {
+            let mut waiters = self.waiters.lock();
+            replaced = waiters.keep(direction, waiter, waker);
+            // AcqRel: pairs with `deliver`; see the argument at the top of this file.
+            word = self.word.fetch_or(Word::wait(direction), Ordering::AcqRel);
+        }
+        drop(replaced);
+        Word(word)
     }
 
     /// An operation found nothing: clears the readiness, unless an event came since `seen`.

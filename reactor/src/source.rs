@@ -307,6 +307,9 @@ impl<T: AsFd> Source<T> {
     }
 }
 
+/// The value is never pinned: operations get `&T`.
+impl<T: AsFd> Unpin for Source<T> {}
+
 impl<T: AsFd> Drop for Source<T> {
     fn drop(&mut self) {
         let Some(io) = self.io.take() else { return };

@@ -61,6 +61,17 @@ impl Source<net::UnixStream> {
         Ok(Source::new(reactor, stream)?.with_short_reads(ShortReads::UnlessCut))
     }
 
+    /// Promises that the peer passes no descriptors over this stream, which makes each read a
+    /// little cheaper (`recv` instead of `recvmsg`, 7% of an echo between two sockets).
+    ///
+    /// If the promise is broken, a read may sleep although there is more to read, until the peer
+    /// sends something else. So this is for peers you trust, such as the other end of a
+    /// [`pair`](UnixStream::pair).
+    #[must_use]
+    pub fn bytes_only(self) -> UnixStream {
+        self.with_short_reads(ShortReads::Drain)
+    }
+
     /// Says goodbye in one direction or both.
     ///
     /// # Errors
