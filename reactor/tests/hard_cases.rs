@@ -370,3 +370,34 @@ fn two_threads_poll_in_turns() {
         ErrorKind::WouldBlock
     );
 }
+
+#[test]
+fn who_waits_holds_no_lent_buffer() {
+    let reactor = Reactor::new().unwrap();
+    let buffers = reactor::Buffers::new(1000);
+    let pairs: Vec<_> = (0..50)
+        .map(|_| UnixStream::pair(&reactor).unwrap())
+        .collect();
+    let mut waiting: Vec<_> = pairs
+        .iter()
+        .map(|(ours, _)| Box::pin(ours.read_lent(&buffers)))
+        .collect();
+    let mut cx = Context::from_waker(Waker::noop());
+    for read in &mut waiting {
+        assert!(read.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(buffers.spare(), 1, "one was tried with, by all");
+    for (i, (_, theirs)) in pairs.iter().enumerate() {
+        theirs.get_ref().write_all(&[i as u8; 3]).unwrap();
+    }
+    settle(&reactor);
+    for (i, read) in waiting.iter_mut().enumerate() {
+        let Poll::Ready(lent) = read.as_mut().poll(&mut cx) else {
+            panic!("there is data")
+        };
+        assert_eq!(&lent.unwrap()[..], [i as u8; 3]);
+    }
+    assert_eq!(buffers.spare(), 1);
+    buffers.shrink();
+    assert_eq!(buffers.spare(), 0);
+}
