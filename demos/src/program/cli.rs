@@ -120,6 +120,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "10s")]
     pub silence: Duration,
 
+    /// How often to send a client that waits an empty line, to see whether it is still there
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "15s")]
+    pub heartbeat: Duration,
+
     /// How long to wait for what is in flight after ctrl-c
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "5s")]
     pub grace: Duration,

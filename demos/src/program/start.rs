@@ -161,6 +161,7 @@ fn serve(options: &ServeOptions) -> Result<u8, String> {
         body: options.max_body as u64,
         line: options.max_line,
         silence: options.silence,
+        heartbeat: options.heartbeat,
         grace: options.grace,
         kept_outputs: options.keep,
     };

@@ -6,9 +6,11 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures::SinkExt;
 use futures::channel::mpsc;
+use futures::future::join;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Frame, Incoming};
 
@@ -50,9 +52,15 @@ pub(super) fn start(
     };
     let session = Session::new(Rc::clone(&server.processing), settings, ends);
     let shown = display.clone();
+    let heartbeat = beat(
+        handle.clone(),
+        server.limits.heartbeat,
+        format,
+        display.clone(),
+    );
     drop(handle.spawner.spawn(async move {
         // Polled beside the session, so that it ends with it.
-        let (session, reader) = (pin!(session.run()), pin!(reader));
+        let (session, reader) = (pin!(session.run()), pin!(join(reader, heartbeat)));
         if let Some(last_word) = beside(session, reader).await {
             shown.show(&last_word);
         }
@@ -61,14 +69,31 @@ pub(super) fn start(
     Outputs(display)
 }
 
+/// Sends something that means nothing, now and then.
+///
+/// A client that closed its side may be gone, or may have said all and be listening: to us both
+/// look the same. Only writing tells, and an input may take an hour.
+async fn beat(handle: Handle, every: Duration, format: Format, display: Display) {
+    let meaningless = match format {
+        Format::Lines => "\n",
+        Format::Events => ":\n\n", // a comment
+    };
+    loop {
+        handle.timers.sleep(every).await;
+        // If the client does not even read what there is, more of it tells nothing.
+        std::future::poll_fn(|cx| display.poll_written(cx)).await;
+        display.show(meaningless);
+    }
+}
+
 /// Runs both until the session ends; what is to be said of the end, if it was no good one.
 async fn beside(
     mut session: Pin<&mut impl Future<Output = End>>,
-    mut reader: Pin<&mut impl Future<Output = ()>>,
+    mut others: Pin<&mut impl Future>,
 ) -> Option<String> {
-    let mut reading = true;
     let end = std::future::poll_fn(|cx| {
-        reading = reading && reader.as_mut().poll(cx).is_pending();
+        // Never ready: there is no last heartbeat.
+        let _ = others.as_mut().poll(cx);
         session.as_mut().poll(cx)
     })
     .await;

@@ -23,6 +23,8 @@ pub struct Limits {
     /// The time a client may take for the head of a request, from the end of the one before or
     /// from connecting; then it is told 408 and closed. Also how long a body may stand still.
     pub silence: Duration,
+    /// How often a client that waits for outputs is sent something, to see whether it is there.
+    pub heartbeat: Duration,
     /// How long what is in flight is waited for when the server drains.
     pub grace: Duration,
     /// How many outputs are kept to be asked for by number.
@@ -85,6 +87,7 @@ mod tests {
             body: 100,
             line: 100,
             silence: Duration::from_secs(1),
+            heartbeat: Duration::from_secs(1),
             grace: Duration::from_secs(1),
             kept_outputs: 1,
         };
