@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+pub mod current;
+pub mod driver;
 pub mod event_loop;
 pub mod handle;
 pub mod processing;
 pub mod program;
+pub mod runtime;
 pub mod server;
 pub mod tour_server;
 
 pub use event_loop::EventLoop;
 pub use handle::Handle;
+pub use runtime::Runtime;

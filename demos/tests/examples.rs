@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Each example, and what has to come out of it, in this order.
-const EXAMPLES: [(&str, &[&str]); 17] = [
+const EXAMPLES: [(&str, &[&str]); 18] = [
     (
         "blocking",
         &[
@@ -100,6 +100,14 @@ const EXAMPLES: [(&str, &[&str]); 17] = [
             "the timer fired: false",
             "fewer than 100000",
             "the timer fired: true",
+        ],
+    ),
+    (
+        "stealing",
+        &[
+            "spawned by a task on worker",
+            "64 parts done by",
+            "sum: 2080",
         ],
     ),
     (

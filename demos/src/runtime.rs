@@ -1,0 +1,126 @@
+//! The loop on N threads: the same three crates, with the work-stealing executor.
+//!
+//! The page differs from [`event_loop`](crate::event_loop) in one thing: the waiting moved into
+//! [`driver`](crate::driver), since N workers have to agree on who of them waits in the kernel.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use executor::{BlockingPool, Executor, ShutdownReport, Spawner};
+use reactor::Reactor;
+use timers::{Clock, SharedTimers};
+
+use crate::current;
+use crate::driver::{Driver, DriverPark};
+
+/// An event loop of several threads (and a pool for calls that block).
+///
+/// ```
+/// use demos::Runtime;
+/// use std::time::Duration;
+/// let runtime = Runtime::new(2)?;
+/// let timers = runtime.handle().timers.clone();
+/// let task = runtime.handle().spawner.spawn(async move {
+///     timers.sleep(Duration::from_millis(2)).await;
+///     6 * 7
+/// });
+/// assert_eq!(runtime.block_on(task).unwrap(), 42);
+/// assert!(runtime.shutdown(Duration::from_secs(1)).is_clean());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Runtime {
+    executor: Executor,
+    handle: SharedHandle,
+}
+
+/// What futures need to use the runtime they run on. Cheap to clone, and may go to any thread.
+#[derive(Clone, Debug)]
+pub struct SharedHandle {
+    /// Starts tasks on whichever worker is free.
+    pub spawner: Spawner,
+    /// Sockets, pipes, terminals.
+    pub reactor: Reactor,
+    /// Sleeps and timeouts.
+    pub timers: SharedTimers,
+    /// Calls that block.
+    pub blocking: BlockingPool,
+}
+
+/// Who was still alive when a runtime was shut down.
+#[derive(Debug)]
+pub struct Report {
+    /// Tasks, with where they were spawned.
+    pub tasks: ShutdownReport,
+    /// Blocking calls, with where they were asked for.
+    pub blocking: executor::Report,
+    /// Sockets and other sources that were still registered.
+    pub sources: usize,
+}
+
+impl Report {
+    /// Whether nobody was.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.tasks.is_clean() && self.blocking.running.is_empty() && self.blocking.cancelled == 0
+    }
+}
+
+impl Runtime {
+    /// A runtime of so many threads.
+    ///
+    /// # Errors
+    /// The operating system's, if it gives no threads or no epoll descriptor.
+    pub fn new(workers: usize) -> io::Result<Self> {
+        let reactor = Reactor::new()?;
+        let timers = SharedTimers::new(Clock::monotonic(), reactor.waker());
+        let blocking = BlockingPool::builder().build()?;
+        let driver = Driver::new(reactor.clone(), timers.clone());
+        // Workers start before there is a handle to give them, so they get its place.
+        let place = Arc::new(std::sync::OnceLock::new());
+        let executor = Executor::builder()
+            .workers(workers)
+            .thread_name("worker")
+            .park_with(|_worker| {
+                let place = Arc::clone(&place);
+                DriverPark::new(&driver, move || current::stay_in(&place))
+            })
+            .build()?;
+        let handle = SharedHandle {
+            spawner: executor.spawner(),
+            reactor,
+            timers,
+            blocking,
+        };
+        let _ = place.set(handle.clone());
+        Ok(Self { executor, handle })
+    }
+
+    /// What futures need to use the runtime.
+    #[must_use]
+    pub fn handle(&self) -> &SharedHandle {
+        &self.handle
+    }
+
+    /// Polls `future` on this thread until it is done; its sockets and timers are driven by the
+    /// workers. Within it, [`current`] is this runtime.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _entered = current::enter(&self.handle);
+        executor::block_on(future)
+    }
+
+    /// Waits until all tasks are done, at most for `grace`, then drops what is left and says what
+    /// that was. Blocking calls that hang do not hold it up.
+    #[must_use = "it says what was left undone"]
+    pub fn shutdown(self, grace: Duration) -> Report {
+        let tasks = self.executor.shutdown(grace);
+        let blocking = self.handle.blocking.shutdown(Duration::ZERO);
+        Report {
+            tasks,
+            blocking,
+            sources: self.handle.reactor.sources(),
+        }
+    }
+}
