@@ -11,11 +11,15 @@ mod live;
 mod models;
 mod park;
 mod pool;
+#[cfg(all(test, loom))]
+mod pool_models;
 mod rest;
 mod ring;
 mod spawner;
 mod state;
 mod task;
+#[cfg(all(test, loom))]
+mod task_models;
 mod waker;
 mod worker;
 

@@ -15,7 +15,7 @@ use super::live::LiveList;
 use super::pool::Pool;
 use super::ring::{Apart, Ring};
 use super::task::{Header, Runnable};
-use crate::sync::{AtomicPtr, AtomicU32, Ordering};
+use crate::sync::{AtomicPtr, Ordering};
 
 /// One for each worker, in the pool.
 pub(super) struct Home {
@@ -24,9 +24,10 @@ pub(super) struct Home {
     /// The task that was woken or spawned last: it runs next, while its data is warm.
     lifo: Apart<AtomicPtr<Header>>,
     pub(super) live: LiveList,
-    /// How many polls have begun, modulo 2^32. Written by the worker alone.
-    pub(super) polls: AtomicU32,
-    /// Where the task that is being polled was spawned, or null. Written by the worker alone.
+    /// How many polls have begun, modulo 2^32. Written by the worker alone. This and the next are
+    /// for looking at, no protocol rests on them: they are std's also in a model.
+    polls: std::sync::atomic::AtomicU32,
+    /// Where the task that was polled last was spawned; null when the worker rests or has left.
     running: std::sync::atomic::AtomicPtr<Location<'static>>,
     unparker: OnceLock<Waker>,
 }
@@ -38,7 +39,7 @@ impl Home {
             ring: Ring::new(),
             lifo: Apart(AtomicPtr::new(ptr::null_mut())),
             live: LiveList::default(),
-            polls: AtomicU32::new(0),
+            polls: std::sync::atomic::AtomicU32::new(0),
             running: std::sync::atomic::AtomicPtr::new(ptr::null_mut()),
             unparker: OnceLock::new(),
         }
@@ -125,21 +126,25 @@ impl Home {
     /// The worker: a poll begins.
     #[inline]
     pub(super) fn poll_begins(&self, task: &Runnable) {
-        let polls = self.polls.load(Ordering::Relaxed).wrapping_add(1);
-        self.polls.store(polls, Ordering::Relaxed);
+        let polls = self.polls.load(STD_RELAXED).wrapping_add(1);
+        self.polls.store(polls, STD_RELAXED);
         self.running.store(
             ptr::from_ref(task.header().spawned_at()).cast_mut(),
             STD_RELAXED,
         );
     }
 
-    /// The worker: it is between polls.
-    #[inline]
-    pub(super) fn poll_ends(&self) {
+    /// How many polls have begun.
+    pub(super) fn polls(&self) -> u32 {
+        self.polls.load(STD_RELAXED)
+    }
+
+    /// The worker: it rests, or leaves.
+    pub(super) fn polls_nothing(&self) {
         self.running.store(ptr::null_mut(), STD_RELAXED);
     }
 
-    /// Where the task that is being polled now was spawned.
+    /// Where the task that is being polled now was spawned, or the one before.
     pub(super) fn running(&self) -> Option<&'static Location<'static>> {
         // SAFETY: by 2.
         unsafe { self.running.load(STD_RELAXED).as_ref() }

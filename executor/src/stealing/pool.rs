@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::ending::Ending;
 use super::home::Home;
@@ -11,7 +12,7 @@ use super::live;
 use super::ring::Apart;
 use super::task::Runnable;
 use super::worker::Worker;
-use crate::sync::{AtomicUsize, Ordering, fence, yield_now};
+use crate::sync::{Ordering, fence, yield_now};
 
 /// The workers' homes, the injector and the idle word. It outlives its executor as long as
 /// somebody can still hand it a task.
@@ -20,7 +21,7 @@ pub(super) struct Pool {
     pub(super) injector: Injector,
     pub(super) idle: Apart<Idle>,
     /// Whether a sleeper is on guard (see `worker.rs`).
-    pub(super) guarded: AtomicUsize,
+    pub(super) guarded: AtomicBool,
     pub(super) ending: Ending,
 }
 
@@ -30,7 +31,7 @@ impl Pool {
             homes: (0..workers).map(|_| Home::new(pool.clone())).collect(),
             injector: Injector::new(),
             idle: Apart(Idle::new(workers)),
-            guarded: AtomicUsize::new(0),
+            guarded: AtomicBool::new(false),
             ending: Ending::new(workers),
         })
     }

@@ -7,13 +7,13 @@
 //! any worker that is still in the poll it was in at the last look. When all rest, nobody does, and
 //! an idle pool makes no system call.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::park::Park;
 use super::task::Runnable;
 use super::worker::Worker;
 use crate::error::contain;
-use crate::sync::Ordering;
 
 /// The driver is asked after so many polls, if time has passed as well …
 const DRIVE_AFTER: u32 = 64;
@@ -55,18 +55,19 @@ impl Worker<'_> {
 
     /// Lies down, looks once more, parks, gets up.
     pub(super) fn rest(&self, park: &mut impl Park) {
+        self.home.polls_nothing();
         let idle = &self.pool.idle.0;
         let asleep = idle.sleep(self.index, self.searching.replace(false));
         if !asleep.closed && !self.pool.has_queued() {
             if asleep.all && self.pool.ending.is_awaited() && self.pool.is_quiet() {
                 self.pool.ending.quiet();
             }
-            let guard = !asleep.all && self.pool.guarded.swap(1, Ordering::Relaxed) == 0;
+            let guard = !asleep.all && !self.pool.guarded.swap(true, Relaxed);
             self.parked.set(true);
             contain(|| park.park(guard.then_some(GUARD_SLEEPS)));
             self.parked.set(false);
             if guard {
-                self.pool.guarded.store(0, Ordering::Relaxed);
+                self.pool.guarded.store(false, Relaxed);
             }
             idle.get_up(self.index);
             self.searching.set(true);
@@ -85,7 +86,7 @@ impl Worker<'_> {
     fn relieve(&self) {
         let mut seen = self.seen.take();
         for (index, home) in self.pool.homes.iter().enumerate() {
-            let polls = home.polls.load(Ordering::Relaxed);
+            let polls = home.polls();
             let stuck = std::mem::replace(&mut seen[index], polls) == polls;
             if stuck
                 && index != self.index

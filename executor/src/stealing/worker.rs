@@ -201,8 +201,15 @@ impl<'a> Worker<'a> {
                 }
             },
         }
-        self.home.poll_ends();
         self.flush();
+    }
+
+    /// In a model: runs all there is to run, without resting.
+    #[cfg(all(test, loom))]
+    pub(super) fn run_all(&self) {
+        while let Some(task) = self.next().or_else(|| self.take_injected()) {
+            self.run(task);
+        }
     }
 
     fn suspend(&self, task: Runnable) {
@@ -293,8 +300,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn leave(&self) {
+    pub(super) fn leave(&self) {
         self.leaving.set(true);
+        self.home.polls_nothing();
         self.cancel_queued();
         if self.pool.ending.leave() {
             self.pool.cancel_all(self);

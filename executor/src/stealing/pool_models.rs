@@ -1,0 +1,63 @@
+//! Models of what reaches a pool from outside for loom: spawns against batches and the end.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize as Count;
+use std::sync::atomic::Ordering::SeqCst;
+
+use loom::sync::Arc as LoomArc;
+use loom::thread;
+
+use super::models::bounded;
+use super::pool::Pool;
+use super::spawner::spawn;
+use super::task_models::end;
+use super::worker::Worker;
+
+/// A spawn from outside and the end of the pool: the task is run or dropped, and its handle says.
+#[test]
+fn a_spawn_during_the_end() {
+    loom::model(|| {
+        let pool = Pool::new(1);
+        let worker = Worker::new(&pool, 0);
+        let theirs = pool.clone();
+        let leak = LoomArc::new(());
+        let spawner = thread::spawn(move || spawn(&theirs, async move { drop(leak) }));
+        worker.enter(|| {
+            worker.run_all();
+            end(&worker);
+        });
+        let handle = spawner.join().unwrap();
+        assert!(handle.is_finished());
+    });
+}
+
+/// Two threads spawn while the worker takes batches: each task runs once.
+#[test]
+fn two_spawn_while_the_worker_takes() {
+    bounded(Some(2), || {
+        let pool = Pool::new(1);
+        let worker = Worker::new(&pool, 0);
+        let runs = Arc::new(Count::new(0));
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let (theirs, runs) = (pool.clone(), runs.clone());
+                thread::spawn(move || {
+                    for _ in 0..2 {
+                        let runs = runs.clone();
+                        let count = async move { runs.fetch_add(1, SeqCst) };
+                        spawn(&theirs, count).detach();
+                    }
+                })
+            })
+            .collect();
+        worker.enter(|| worker.run_all());
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        worker.enter(|| {
+            worker.run_all();
+            assert_eq!(runs.load(SeqCst), 4);
+            end(&worker);
+        });
+    });
+}
