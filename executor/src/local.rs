@@ -34,7 +34,7 @@ use crate::local::header::{HANDLE, SCHEDULED, WATCHED};
 use crate::local::hub::Guard;
 use crate::local::hub_ref::OwnerRef;
 use crate::local::metrics::LocalMetrics;
-use crate::local::root::{Busy, Root};
+use crate::local::root::{Busy, Root, RootTask};
 use crate::local::spawner::LocalSpawner;
 
 /// An executor for one thread: its tasks need not be `Send`, and may borrow what outlives it
@@ -183,19 +183,15 @@ impl<'a> LocalExecutor<'a> {
     /// another executor is fine. A panic of `future` goes through.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        assert!(
-            !self.hub.busy.get(),
-            "LocalExecutor::block_on was called from inside a future that the same LocalExecutor \
-             is polling; await the future there, or use another executor",
-        );
+        let _busy = Busy::begin(&self.hub, "LocalExecutor::block_on");
         let _entered = self.hub.enter();
-        let mut root = pin!(self.root(future));
+        let root = RootTask::new(&self.hub);
+        let mut future = pin!(future); // goes before the root: its last wakes have somewhere to go
         loop {
-            if let Poll::Ready(output) = root.as_mut().poll_if_woken() {
+            if let Poll::Ready(output) = root.poll(future.as_mut()) {
                 return output;
             }
-            let _busy = Busy::begin(&self.hub, "LocalExecutor::block_on");
-            run::until_root(&self.hub);
+            root.wait();
         }
     }
 }

@@ -410,7 +410,7 @@ fn nested_block_on_of_another_executor_works_of_the_same_it_says_why_not() {
         let four = inner.block_on(task).unwrap();
         let free = executor::block_on(async { 5 });
         let refused = catch_unwind(AssertUnwindSafe(|| same.block_on(async {}))).unwrap_err();
-        (four, free, *refused.downcast::<&str>().unwrap())
+        (four, free, *refused.downcast::<String>().unwrap())
     });
     let (four, free, message) = outer.block_on(task).unwrap();
     assert_eq!((four, free), (4, 5));
@@ -471,4 +471,36 @@ fn the_joiners_waker_is_replaced_and_called_once() {
             .poll(&mut Context::from_waker(&wakers[0]))
             .is_ready()
     );
+}
+
+#[test]
+fn block_on_beside_another_root_that_is_woken() {
+    let executor = LocalExecutor::new();
+    let mut other = pin!(executor.root(async { 1 })); // woken, as it was never polled
+    let task = executor.spawn(async {
+        yield_now().await;
+        2
+    });
+    assert_eq!(executor.block_on(task).unwrap(), 2);
+    assert_eq!(other.as_mut().poll_if_woken(), Poll::Ready(1));
+}
+
+#[test]
+fn a_root_that_wakes_itself_does_not_starve_the_tasks() {
+    let executor = LocalExecutor::new();
+    let done = Rc::new(Cell::new(false));
+    let set = done.clone();
+    executor.spawn(async move {
+        yield_now().await;
+        set.set(true);
+    });
+    let polls = executor.block_on(async {
+        let mut polls = 0;
+        while !done.get() {
+            yield_now().await;
+            polls += 1;
+        }
+        polls
+    });
+    assert_eq!(polls, 2, "one batch for each poll of the root");
 }

@@ -12,35 +12,88 @@ use crate::local::hub::Hub;
 use crate::local::hub_ref::OwnerRef;
 use crate::local::{run, waker};
 
+/// Stands for a root among the tasks: it has no future of its own, it only collects wakes.
+pub(crate) struct RootTask<'e> {
+    hub: &'e Hub,
+    task: TaskPtr,
+}
+
+impl<'e> RootTask<'e> {
+    #[inline]
+    pub(crate) fn new(hub: &'e OwnerRef) -> Self {
+        let task = hub.spare_root.take().unwrap_or_else(|| {
+            let task = run::spawn(hub, std::future::pending::<()>(), ROOT);
+            hub.live.insert(task);
+            task
+        });
+        RootTask { hub, task }
+    }
+
+    /// Whether it was woken since this was last asked.
+    #[inline]
+    pub(crate) fn take_wake(&self) -> bool {
+        let woken = self.task.has(WOKEN);
+        if woken {
+            self.task.clear(WOKEN);
+            self.hub.roots_woken.set(self.hub.roots_woken.get() - 1);
+        }
+        woken
+    }
+
+    /// Polls the root's future with the waker of this task.
+    #[inline]
+    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
+        let waker = waker::lend(self.task);
+        future.poll(&mut Context::from_waker(&waker))
+    }
+
+    /// Runs batches until it is woken; parks the thread while there is nothing to do. At least one
+    /// batch, also when it is woken already: a root that wakes itself leaves the tasks their turn.
+    pub(crate) fn wait(&self) {
+        run::batch(self.hub);
+        while !self.take_wake() {
+            run::batch_or_sleep(self.hub);
+        }
+    }
+}
+
+/// The root goes. Without wakers its task serves the next root; else, as the task's future is an
+/// empty one, this is a cancellation, and the wakers left wake nothing any more.
+impl Drop for RootTask<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let (hub, task) = (self.hub, self.task);
+        self.take_wake();
+        if hub.spare_root.get().is_none() && task.remote.is_unreferenced(task.wakers.get()) {
+            task.wakers.set(0);
+            task.remote.reset();
+            task.clear(COMPLETE);
+            hub.spare_root.set(Some(task));
+        } else {
+            task.clear(COMPLETE);
+            run::cancel(hub, task);
+        }
+    }
+}
+
 pin_project! {
     /// A future that is not spawned but polled in place by whoever drives the executor: it may
     /// borrow from the surrounding function, and its output needs no handle.
     ///
     /// Made by [`LocalExecutor::root`](crate::LocalExecutor::root).
     pub struct Root<'e, F> {
-        hub: &'e Hub,
-        task: TaskPtr,
+        // Before the task: a wake from the future's drop still has one.
         #[pin]
         future: F,
-    }
-
-    impl<F> PinnedDrop for Root<'_, F> {
-        fn drop(this: Pin<&mut Self>) {
-            finish(this.hub, this.task);
-        }
+        task: RootTask<'e>,
     }
 }
 
 impl<'e, F: Future> Root<'e, F> {
     pub(crate) fn new(hub: &'e OwnerRef, future: F) -> Self {
-        let task = hub.spare_root.take().unwrap_or_else(|| {
-            // Its task has no future of its own: it only collects wakes.
-            let task = run::spawn(hub, std::future::pending::<()>(), ROOT);
-            hub.live.insert(task);
-            task
-        });
-        hub.schedule(task);
-        Root { hub, task, future }
+        let task = RootTask::new(hub);
+        hub.schedule(task.task);
+        Root { future, task }
     }
 
     /// Polls the future if it was woken since the last call, or never polled before.
@@ -51,40 +104,19 @@ impl<'e, F: Future> Root<'e, F> {
     /// When called inside a task of the same executor. A panic of the future goes through.
     pub fn poll_if_woken(self: Pin<&mut Self>) -> Poll<F::Output> {
         let this = self.project();
-        if !this.task.has(WOKEN) {
+        let hub = this.task.hub;
+        if !this.task.task.has(WOKEN) {
             return Poll::Pending;
         }
-        let _busy = Busy::begin(this.hub, "Root::poll_if_woken");
-        let _entered = this.hub.enter();
-        forget_wake(this.hub, *this.task);
-        let waker = waker::lend(*this.task);
-        let output = this.future.poll(&mut Context::from_waker(&waker));
+        let _busy = Busy::begin(hub, "Root::poll_if_woken");
+        let _entered = hub.enter();
+        this.task.take_wake();
+        let output = this.task.poll(this.future);
         if output.is_ready() {
-            this.task.set(COMPLETE);
-            forget_wake(this.hub, *this.task);
+            this.task.task.set(COMPLETE); // wakes from now on are for nobody
+            this.task.take_wake();
         }
         output
-    }
-}
-
-fn forget_wake(hub: &Hub, task: TaskPtr) {
-    if task.has(WOKEN) {
-        task.clear(WOKEN);
-        hub.roots_woken.set(hub.roots_woken.get() - 1);
-    }
-}
-
-/// The root goes. Without wakers its task serves the next root; else, as the task's future is an
-/// empty one, this is a cancellation, and the wakers left wake nothing any more.
-fn finish(hub: &Hub, task: TaskPtr) {
-    task.clear(COMPLETE);
-    forget_wake(hub, task);
-    if hub.spare_root.get().is_none() && task.remote.is_unreferenced(task.wakers.get()) {
-        task.wakers.set(0);
-        task.remote.reset();
-        hub.spare_root.set(Some(task));
-    } else {
-        run::cancel(hub, task);
     }
 }
 
@@ -112,7 +144,7 @@ impl Drop for Busy<'_> {
 impl<F> fmt::Debug for Root<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Root")
-            .field("is_woken", &self.task.has(WOKEN))
+            .field("is_woken", &self.task.task.has(WOKEN))
             .finish()
     }
 }

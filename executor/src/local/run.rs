@@ -103,14 +103,12 @@ fn run_chosen(hub: &Hub, task: TaskPtr) {
     run(hub, task);
 }
 
-/// Runs batches until a root is woken; parks the thread while there is nothing to do.
-pub(crate) fn until_root(hub: &Hub) {
-    while hub.roots_woken.get() == 0 {
-        if hub.ready.len() > 0 || !hub.inbox.is_empty() {
-            batch(hub);
-        } else if hub.inbox.sleep() {
-            sleep(hub);
-        }
+/// Runs a batch, or parks the thread when there is nothing to do.
+pub(crate) fn batch_or_sleep(hub: &Hub) {
+    if hub.ready.len() > 0 || !hub.inbox.is_empty() {
+        batch(hub);
+    } else if hub.inbox.sleep() {
+        sleep(hub);
     }
 }
 
