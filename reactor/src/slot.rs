@@ -96,7 +96,7 @@ impl Waiters {
     }
 
     /// Moves the wakers of `direction` into `out`.
-    #[inline]
+    #[inline(always)] // twice in `deliver`, and small
     fn take(&mut self, direction: Direction, out: &mut Vec<Waker>) {
         if let Some(waker) = self.owner(direction).take() {
             out.push(waker);
@@ -108,6 +108,7 @@ impl Waiters {
 }
 
 impl List {
+    #[cold]
     fn take(&mut self, direction: Direction, out: &mut Vec<Waker>) {
         let woken = self
             .entries
@@ -161,7 +162,7 @@ impl Slot {
             true => generation,
             false => generation.wrapping_add(1),
         };
-        self.word.swap(u64::from(next) << 32, Ordering::AcqRel);
+        self.word.swap(Word::vacant(next).0, Ordering::AcqRel);
         let mut left = Vec::new();
         let mut waiters = self.waiters.lock();
         waiters.take(Direction::Read, &mut left);

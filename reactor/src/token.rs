@@ -38,7 +38,7 @@ impl Token {
 
     /// Whether this token was made for `generation`.
     pub(crate) const fn is_of(self, generation: u32) -> bool {
-        Token::new(0, generation).0 == self.0 & !INDEX_MASK
+        self.0 >> INDEX_BITS == Token::new(0, generation).0 >> INDEX_BITS
     }
 
     /// The token as the key a poller stores.

@@ -1,7 +1,7 @@
 //! Everywhere: `polling`'s own wait, and one-shot interest where there are no edges.
 #![allow(unsafe_code)]
 // Invariants of this file:
-// 1. The reactor deletes a descriptor before it is closed (`Registration::drop` runs before the
+// 1. The reactor deletes a descriptor before it is closed (`Registration::end` runs before the
 //    source's value is dropped). So a descriptor in `watched` is open, and remains so while the
 //    lock of `watched` is held: `delete` takes the same lock.
 // 2. A descriptor that was passed to `polling` is in `watched` until it is deleted from `polling`.
