@@ -1,12 +1,12 @@
 //! Saving the read that would only fail: when does a short read mean that nothing is left?
 //!
 //! An edge-triggered source has to be read until `WouldBlock`, or the next edge never comes: one
-//! failing system call a message. If fewer bytes came than were asked for, the failing call can be
-//! saved, *provided* that whatever comes later makes an edge of its own. It does not after an end of
-//! stream that arrived together with the data, at TCP's urgent mark, and at a descriptor passed over
-//! a Unix socket: in each case more follows and no edge will tell. So the rule is used only where
-//! the poller announces the first two (`Ready::HANGUP`), and only by sources that know what they
-//! are.
+//! failing system call a message. If fewer bytes came than were asked for, the failing call can
+//! be saved, *provided* that whatever comes later makes an edge of its own. It does not after an
+//! end of stream that arrived together with the data, at TCP's urgent mark, and at a descriptor
+//! passed over a Unix socket: in each case more follows and no edge will tell. So the rule is used
+//! only where the poller announces the first two (`Ready::HANGUP`), and only by sources that know
+//! what they are.
 
 use std::io::{self, IoSliceMut, Read};
 use std::os::fd::AsFd;
