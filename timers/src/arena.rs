@@ -1,10 +1,11 @@
-//! Where timers are kept: one growing array, addressed by index, with keys that go stale.
+//! Where timers are kept: one array, addressed by index, with keys that go stale.
 
-use alloc::vec::Vec;
 use core::mem;
 use core::num::NonZeroU32;
 
+use crate::chunks::Chunks;
 use crate::lists::NONE;
+use crate::seeded;
 
 /// Names one timer in a [`Wheel`](crate::Wheel), from its insertion until it fires or is
 /// cancelled.
@@ -38,7 +39,7 @@ enum Place<T> {
 /// All timers of a wheel.
 #[derive(Debug)]
 pub(crate) struct Arena<T> {
-    places: Vec<Place<T>>,
+    places: Chunks<Place<T>, CHUNK>,
     live: usize,
     /// The first free place, most recently freed first: it is the one still in the cache.
     free: u32,
@@ -48,13 +49,15 @@ pub(crate) struct Arena<T> {
     highest_generation: NonZeroU32,
 }
 
+/// Timers in a chunk of the array.
+const CHUNK: usize = 4096;
 /// An array this small is not worth giving back.
 const KEEP_PLACES: usize = 1024;
 
 impl<T> Arena<T> {
     pub(crate) const fn new() -> Self {
         Arena {
-            places: Vec::new(),
+            places: Chunks::new(),
             live: 0,
             free: NONE,
             first_generation: NonZeroU32::MIN,
@@ -89,7 +92,7 @@ impl<T> Arena<T> {
     pub(crate) fn insert(&mut self, deadline: u64, value: T, position: u32) -> Key {
         self.live += 1;
         let index = self.free;
-        if let Some(place) = self.places.get_mut(index as usize)
+        if let Some(place) = self.places.get_mut(index)
             && let Place::Free { generation, next } = *place
         {
             self.free = next;
@@ -125,7 +128,7 @@ impl<T> Arena<T> {
     /// Takes out the timer at `index`, which must be live and no longer in a list.
     #[inline]
     pub(crate) fn remove(&mut self, index: u32) -> (Key, Timer<T>) {
-        let place = &mut self.places[index as usize];
+        let place = &mut self.places[index];
         let free = Place::Free {
             generation: NonZeroU32::MAX,
             next: self.free,
@@ -134,7 +137,7 @@ impl<T> Arena<T> {
             not_live()
         };
         let generation = timer.generation;
-        if let Some(next) = generation.checked_add(1) {
+        if let Some(next) = generation.checked_add(u32::from(!seeded::GENERATION_STAYS)) {
             *place = Place::Free {
                 generation: next,
                 next: self.free,
@@ -151,7 +154,8 @@ impl<T> Arena<T> {
 
     #[cold]
     fn give_back_a_burst(&mut self) {
-        if self.places.len() > KEEP_PLACES && self.highest_generation < NonZeroU32::MAX {
+        let worth_it = self.places.len() > KEEP_PLACES && !seeded::BURST_STAYS;
+        if worth_it && self.highest_generation < NonZeroU32::MAX {
             self.give_back();
         }
     }
@@ -159,30 +163,32 @@ impl<T> Arena<T> {
     /// Frees the array; nothing in it is live.
     fn give_back(&mut self) {
         self.first_generation = self.highest_generation.saturating_add(1);
-        self.places = Vec::new();
+        self.places = Chunks::new();
         self.free = NONE;
     }
 
     /// Gives back what lies behind the last live timer.
     pub(crate) fn shrink_to_fit(&mut self) {
-        while let Some(Place::Free { .. }) = self.places.last() {
-            self.places.pop();
+        let is_free = |place: Option<&Place<T>>| matches!(place, Some(Place::Free { .. }));
+        let mut len = self.places.len() as u32;
+        while len > 0 && is_free(self.places.get(len - 1)) {
+            len -= 1;
         }
+        self.places.truncate(len as usize);
         self.first_generation = self.highest_generation.saturating_add(1);
-        self.places.shrink_to_fit();
         self.free = NONE;
-        for (index, place) in self.places.iter_mut().enumerate().rev() {
-            if let Place::Free { generation, next } = place
+        for index in (0..len).rev() {
+            if let Place::Free { generation, next } = &mut self.places[index]
                 && *generation < NonZeroU32::MAX
             {
-                *next = mem::replace(&mut self.free, index as u32);
+                *next = mem::replace(&mut self.free, index);
             }
         }
     }
 
     /// The index of a timer that is still there.
     pub(crate) fn find(&self, key: Key) -> Option<u32> {
-        match self.places.get(key.index as usize)? {
+        match self.places.get(key.index)? {
             Place::Live(timer) if timer.generation == key.generation => Some(key.index),
             _ => None,
         }
@@ -191,7 +197,7 @@ impl<T> Arena<T> {
     /// The timer at `index`, which must be live.
     #[inline]
     pub(crate) fn at(&self, index: u32) -> &Timer<T> {
-        match &self.places[index as usize] {
+        match &self.places[index] {
             Place::Live(timer) => timer,
             Place::Free { .. } => not_live(),
         }
@@ -200,7 +206,7 @@ impl<T> Arena<T> {
     /// The timer at `index`, which must be live.
     #[inline]
     pub(crate) fn at_mut(&mut self, index: u32) -> &mut Timer<T> {
-        match &mut self.places[index as usize] {
+        match &mut self.places[index] {
             Place::Live(timer) => timer,
             Place::Free { .. } => not_live(),
         }
@@ -208,15 +214,15 @@ impl<T> Arena<T> {
 
     /// Empties the arena and hands over what was in it, in no particular order.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (u64, T)> + use<T> {
-        let places = mem::take(&mut self.places);
-        for place in &places {
+        let places = mem::replace(&mut self.places, Chunks::new());
+        for place in places.iter() {
             if let Place::Live(timer) = place {
                 self.highest_generation = self.highest_generation.max(timer.generation);
             }
         }
         self.live = 0;
         self.give_back();
-        places.into_iter().filter_map(|place| match place {
+        places.into_elements().filter_map(|place| match place {
             Place::Live(timer) => Some((timer.deadline, timer.value)),
             Place::Free { .. } => None,
         })
@@ -231,6 +237,7 @@ fn not_live() -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     fn arena(timers: u64) -> (Arena<u64>, Vec<Key>) {
         let mut arena = Arena::new();

@@ -5,8 +5,8 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::handle::Timers;
 use crate::sharing::Sharing;
-use crate::timers::Timers;
 
 /// Settings for [`Timers`]; start with [`Timers::builder`].
 ///
@@ -45,14 +45,14 @@ impl<S: Sharing> Builder<S> {
     ///
     /// A sleep fires at the first tick not before its deadline, so a coarse tick lets deadlines
     /// that lie close together share one wake-up, and costs precision. The default is one
-    /// nanosecond: nothing is rounded. ([`Sleep::slack`] gives up precision where it is wanted.)
+    /// nanosecond: nothing is rounded. ([`Sleep::slack`](crate::Sleep::slack) gives up precision where it is wanted.)
     pub fn tick(mut self, tick: Duration) -> Self {
         self.tick = tick;
         self
     }
 
     /// Wheels to spread over, each behind its own lock; a thread keeps to one of them. Useful for
-    /// [`SharedTimers`], whose default is the number of cores. At least 1.
+    /// [`SharedTimers`](crate::SharedTimers), whose default is the number of cores. At least 1.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards.max(1);
         self

@@ -39,6 +39,8 @@ pub struct Clock {
 enum Source {
     Monotonic,
     Virtual(Arc<VirtualTime>),
+    #[cfg(all(feature = "boot-time", target_os = "linux"))]
+    Boot(crate::boot::BootTime),
 }
 
 impl Clock {
@@ -50,6 +52,20 @@ impl Clock {
     pub fn monotonic() -> Self {
         Clock {
             source: Source::Monotonic,
+        }
+    }
+
+    /// Linux's boot-time clock, which goes on while the machine is suspended. Its instants are
+    /// those of [`Instant::now`] plus the time spent suspended since this call.
+    ///
+    /// The loop's wait itself goes by the monotonic clock: a sleep that ran out while suspended
+    /// fires in the first turn after, which comes when something else ends the wait, or when the
+    /// rest of the wait has passed. Where that is too late, wake the loop's host on resume.
+    #[cfg(all(feature = "boot-time", target_os = "linux"))]
+    #[must_use]
+    pub fn boot_time() -> Self {
+        Clock {
+            source: Source::Boot(crate::boot::BootTime::new()),
         }
     }
 
@@ -65,7 +81,8 @@ impl Clock {
     ///
     /// When a loop asks for [`patience`](crate::Timers::patience), it has nothing else to do. When
     /// every loop on the clock has asked and no [`Hold`] exists, time jumps to the earliest
-    /// deadline. What a loop cannot see, such as work on other threads or a byte on its way
+    /// deadline. A loop counts from the first time it asks: with several, hold the clock until all
+    /// have started. What a loop cannot see, such as work on other threads or a byte on its way
     /// through the kernel, is no reason to wait: hold the clock for as long as it is in flight.
     #[must_use]
     pub fn auto() -> Self {
@@ -80,6 +97,8 @@ impl Clock {
         match &self.source {
             Source::Monotonic => Instant::now(),
             Source::Virtual(time) => time.now(),
+            #[cfg(all(feature = "boot-time", target_os = "linux"))]
+            Source::Boot(time) => time.now(),
         }
     }
 
@@ -96,7 +115,7 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         match &self.source {
             Source::Virtual(time) => time.advance(by),
-            Source::Monotonic => panic!("real time cannot be moved: advance a virtual clock"),
+            _ => panic!("real time cannot be moved: advance a virtual clock"),
         }
     }
 
@@ -106,7 +125,7 @@ impl Clock {
     pub fn hold(&self) -> Hold {
         let time = match &self.source {
             Source::Virtual(time) => Some(Arc::clone(time)),
-            Source::Monotonic => None,
+            _ => None,
         };
         if let Some(time) = &time {
             time.hold();
@@ -118,7 +137,7 @@ impl Clock {
     pub(crate) fn join(&self, host: Option<Waker>) -> Option<Member> {
         match &self.source {
             Source::Virtual(time) => Some(Member::new(Arc::clone(time), host)),
-            Source::Monotonic => None,
+            _ => None,
         }
     }
 }

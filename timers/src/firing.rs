@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::task::Waker;
 
+use crate::seeded;
 use crate::wheel::Wheel;
 
 /// Takes wakers out of a wheel by the handful, and wakes them once the wheel is let go.
@@ -40,6 +41,9 @@ impl Firing {
             let woken = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
             if let Err(panic) = woken {
                 self.panicked.get_or_insert(panic);
+                if seeded::PANIC_ENDS_TURN {
+                    break;
+                }
             }
         }
     }

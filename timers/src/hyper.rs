@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use hyper::rt;
 
+use crate::handle::SharedTimers;
 use crate::sharing::Shared;
 use crate::sleep::Sleep;
-use crate::timers::SharedTimers;
 
 /// Hand a clone to hyper's builders: `http1::Builder::new().timer(timers.clone())`.
 impl rt::Timer for SharedTimers {

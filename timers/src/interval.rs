@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use crate::handle::nanos;
 use crate::sharing::{Shared, Sharing};
 use crate::sleep::Sleep;
-use crate::timers::nanos;
 
 /// Becomes ready again and again, one period apart.
 ///

@@ -3,19 +3,27 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+// for `seeded`, which takes the integration tests in
+#[cfg(all(test, seeded_bug))]
+extern crate self as timers;
 
 mod arena;
+mod chunks;
 mod level;
 mod lists;
 mod seeded;
 mod wheel;
 
+#[cfg(all(feature = "boot-time", target_os = "linux"))]
+mod boot;
 #[cfg(feature = "std")]
 mod builder;
 #[cfg(feature = "std")]
 mod clock;
 #[cfg(feature = "std")]
 mod firing;
+#[cfg(feature = "std")]
+mod handle;
 #[cfg(feature = "hyper")]
 mod hyper;
 #[cfg(feature = "std")]
@@ -29,8 +37,6 @@ mod ticks;
 #[cfg(feature = "std")]
 mod timeout;
 #[cfg(feature = "std")]
-mod timers;
-#[cfg(feature = "std")]
 mod virtual_time;
 
 pub use arena::Key;
@@ -40,9 +46,9 @@ pub use wheel::{Due, Wheel};
 pub use {
     builder::Builder,
     clock::{Clock, Hold},
+    handle::{LocalTimers, SharedTimers, Timers},
     interval::{Interval, MissedTicks},
     sharing::{Local, Shared, Sharing},
     sleep::{LocalSleep, Sleep},
     timeout::{Elapsed, Timeout},
-    timers::{LocalTimers, SharedTimers, Timers},
 };

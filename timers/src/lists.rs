@@ -22,8 +22,10 @@
 
 use alloc::boxed::Box;
 use alloc::vec;
-use alloc::vec::Vec;
 use core::mem;
+
+use crate::chunks::Chunks;
+use crate::seeded;
 
 /// The index that stands for "none", and in a page for a hole.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -37,6 +39,8 @@ const SPARSE: u32 = 1 << 10 | 1 << 5 | 1 << 2;
 const WORTHWHILE: usize = 16;
 /// Pages that may be in use before holes matter.
 const SPARE_PAGES: usize = 128;
+/// Pages in a chunk of them.
+const CHUNK: usize = 512;
 /// A position is a page's number times 32, plus the place in the page.
 const PLACE_BITS: u32 = 5;
 
@@ -72,12 +76,12 @@ struct Page {
 #[derive(Debug)]
 pub(crate) struct Lists {
     lists: Box<[List]>,
-    pages: Vec<Page>,
+    pages: Chunks<Page, CHUNK>,
     /// The first free page; they are chained by `next`.
     free: u32,
     used: usize,
     /// The page that was looked after last.
-    tidied: usize,
+    tidied: u32,
 }
 
 impl Lists {
@@ -85,7 +89,7 @@ impl Lists {
         let lists = vec![EMPTY; lists].into_boxed_slice();
         Lists {
             lists,
-            pages: Vec::new(),
+            pages: Chunks::new(),
             free: NONE,
             used: 0,
             tidied: 0,
@@ -110,7 +114,7 @@ impl Lists {
 
     /// The list that the timer at `position` is in.
     pub(crate) fn list_at(&self, position: u32) -> u16 {
-        self.pages[(position >> PLACE_BITS) as usize].list
+        self.pages[position >> PLACE_BITS].list
     }
 
     /// Appends a timer, and returns its position. A position that [`opens_page`] may have made the
@@ -120,7 +124,7 @@ impl Lists {
         let chain = &mut self.lists[list as usize];
         chain.earliest = chain.earliest.min(deadline);
         let mut number = chain.last;
-        if let Some(page) = self.pages.get_mut(number as usize)
+        if let Some(page) = self.pages.get_mut(number)
             && (page.end as usize) < PAGE_TIMERS
         {
             let place = page.end;
@@ -130,7 +134,7 @@ impl Lists {
             return position(number, place);
         }
         number = self.append_page(list);
-        let page = &mut self.pages[number as usize];
+        let page = &mut self.pages[number];
         page.timers[0] = timer;
         page.end = 1;
         page.live = 1;
@@ -141,7 +145,7 @@ impl Lists {
     #[inline]
     pub(crate) fn pop(&mut self, list: u16) -> Option<u32> {
         let number = self.lists[list as usize].first;
-        let page = self.pages.get_mut(number as usize)?;
+        let page = self.pages.get_mut(number)?;
         let mut timer = NONE;
         while timer == NONE {
             timer = page.timers[page.start as usize];
@@ -156,7 +160,7 @@ impl Lists {
 
     /// The timers of the list's first page, in order.
     pub(crate) fn first_page(&self, list: u16) -> impl Iterator<Item = u32> + '_ {
-        let page = self.pages.get(self.lists[list as usize].first as usize);
+        let page = self.pages.get(self.lists[list as usize].first);
         page.into_iter().flat_map(Page::timers)
     }
 
@@ -181,7 +185,7 @@ impl Lists {
             position >> PLACE_BITS,
             position as usize % (1 << PLACE_BITS),
         );
-        let page = &mut self.pages[number as usize];
+        let page = &mut self.pages[number];
         page.timers[place] = NONE;
         page.live -= 1;
         if place + 1 == page.end as usize {
@@ -197,15 +201,15 @@ impl Lists {
         None
     }
 
-    /// Merges a page that has become sparse, and looks after two others that became so earlier, when
-    /// there were no holes to mind.
+    /// Merges a page that has become sparse, and looks after two others that may have become so
+    /// earlier, when there were no holes to mind.
     #[inline(never)]
     fn tidy(&mut self, number: u32, mut moved: impl FnMut(u32, u32)) {
         self.merge(number, &mut moved);
         for _ in 0..2 {
-            self.tidied = (self.tidied + 1) % self.pages.len();
+            self.tidied = (self.tidied + 1) % self.pages.len() as u32;
             if self.pages[self.tidied].live > 0 {
-                self.merge(self.tidied as u32, &mut moved);
+                self.merge(self.tidied, &mut moved);
             }
         }
     }
@@ -214,7 +218,7 @@ impl Lists {
     fn merge(&mut self, number: u32, moved: &mut impl FnMut(u32, u32)) {
         let mut merged = Some(number);
         while let Some(number) = merged {
-            let page = &self.pages[number as usize];
+            let page = &self.pages[number];
             let (previous, next) = (page.previous, page.next);
             merged = self.join(number, next, moved);
             if merged.is_none() {
@@ -226,8 +230,8 @@ impl Lists {
     /// Moves the timers of `second` behind those of `first`, if both exist and they fit; returns
     /// the page that holds them.
     fn join(&mut self, first: u32, second: u32, moved: &mut impl FnMut(u32, u32)) -> Option<u32> {
-        let one = self.pages.get(first as usize)?;
-        let two = self.pages.get(second as usize)?;
+        let one = self.pages.get(first)?;
+        let two = self.pages.get(second)?;
         if usize::from(one.live + two.live) > PAGE_TIMERS {
             return None;
         }
@@ -235,11 +239,13 @@ impl Lists {
         let mut end = 0;
         for timer in one.timers().chain(two.timers()) {
             timers[end as usize] = timer;
-            moved(timer, position(first, end));
+            if !seeded::MERGE_IS_SILENT {
+                moved(timer, position(first, end));
+            }
             end += 1;
         }
         self.free_page(second);
-        let page = &mut self.pages[first as usize];
+        let page = &mut self.pages[first];
         (page.timers, page.start, page.end, page.live) = (timers, 0, end, end);
         Some(first)
     }
@@ -258,7 +264,7 @@ impl Lists {
             live: 0,
             timers,
         };
-        let number = match self.pages.get_mut(self.free as usize) {
+        let number = match self.pages.get_mut(self.free) {
             Some(page) => {
                 let number = mem::replace(&mut self.free, page.next);
                 *page = fresh;
@@ -273,7 +279,7 @@ impl Lists {
                 self.pages.len() as u32 - 1
             }
         };
-        match self.pages.get_mut(previous as usize) {
+        match self.pages.get_mut(previous) {
             Some(page) => page.next = number,
             None => self.lists[list as usize].first = number,
         }
@@ -285,16 +291,16 @@ impl Lists {
     /// Unlinks a page; returns its list if that is empty now.
     #[inline(never)]
     fn free_page(&mut self, number: u32) -> Option<u16> {
-        let page = &mut self.pages[number as usize];
+        let page = &mut self.pages[number];
         let (previous, next, list) = (page.previous, page.next, page.list);
         page.next = mem::replace(&mut self.free, number);
         page.live = 0; // how `tidy` knows it
         self.used -= 1;
-        match self.pages.get_mut(previous as usize) {
+        match self.pages.get_mut(previous) {
             Some(page) => page.next = next,
             None => self.lists[list as usize].first = next,
         }
-        match self.pages.get_mut(next as usize) {
+        match self.pages.get_mut(next) {
             Some(page) => page.previous = previous,
             None => self.lists[list as usize].last = previous,
         }
@@ -308,7 +314,7 @@ impl Lists {
     /// Empties all lists and gives their pages back.
     pub(crate) fn clear(&mut self) {
         self.lists.fill(EMPTY);
-        self.pages = Vec::new();
+        self.pages = Chunks::new();
         self.free = NONE;
         self.used = 0;
         self.tidied = 0;

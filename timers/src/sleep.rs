@@ -7,8 +7,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::arena::Key;
+use crate::handle::{Timers, nanos};
+use crate::seeded;
 use crate::sharing::{Local, Shared, Sharing};
-use crate::timers::{Timers, nanos};
 
 /// A [`Sleep`] of [`LocalTimers`](crate::LocalTimers).
 pub type LocalSleep = Sleep<Local>;
@@ -171,8 +172,8 @@ impl<S: Sharing> Sleep<S> {
         let same = inner.with_wheel(shard, |wheel| Some(wheel.get(key)?.will_wake(waker)));
         match same {
             None => false,
-            Some(true) => true,
-            Some(false) => {
+            Some(same) if same || seeded::FIRST_WAKER_WINS => true,
+            Some(_) => {
                 let mut waker = waker.clone();
                 // the clone may have taken long: look again. The old waker is dropped out here.
                 inner.with_wheel(shard, |wheel| {
@@ -215,7 +216,9 @@ impl<S: Sharing> Future for Sleep<S> {
 
 impl<S: Sharing> Drop for Sleep<S> {
     fn drop(&mut self) {
-        if let State::Armed { key, shard } = self.state {
+        if let State::Armed { key, shard } = self.state
+            && !seeded::DROP_LEAVES_TIMER
+        {
             // the waker is dropped after the borrow has ended: its drop is user code
             let waker = self
                 .timers

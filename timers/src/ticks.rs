@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::timers::nanos;
+use crate::handle::nanos;
+use crate::seeded;
 
 /// The scale of one set of timers: where zero is, and how long a tick is.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +29,8 @@ impl Ticks {
     /// The first tick that is not before a time given in nanoseconds: what to arm a sleep for.
     pub(crate) fn until(&self, nanos: u64) -> u64 {
         let up = (1 << self.shift) - 1;
-        (nanos >> self.shift) + u64::from(nanos & up != 0)
+        let up = nanos & up != 0 && !seeded::DEADLINE_ROUNDED_DOWN;
+        (nanos >> self.shift) + u64::from(up)
     }
 
     /// The last tick that `now` has reached: what to fire up to.

@@ -18,9 +18,10 @@ pin_project! {
     ///
     /// Made by [`Timers::timeout`](crate::Timers::timeout) and
     /// [`Timers::timeout_at`](crate::Timers::timeout_at). The future is polled first, so one that
-    /// is ready in time is never lost to the deadline, and one that is ready at once touches neither
-    /// the clock nor the wheel: only when it is pending the first time does the time begin. After `Elapsed` the future is still there, as it was, until the timeout is
-    /// dropped; dropping the timeout drops it.
+    /// is ready in time is never lost to the deadline, and one that is ready at once touches
+    /// neither the clock nor the wheel: the time begins when the future is first pending. After
+    /// `Elapsed` the future is still there, as it was, until the timeout is dropped; dropping the
+    /// timeout drops it.
     ///
     /// ```
     /// # use std::{future::pending, time::Duration};

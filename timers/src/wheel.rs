@@ -7,6 +7,7 @@ use core::fmt;
 use crate::arena::{Arena, Key};
 use crate::level::{Occupancy, SLOTS_TOTAL, Slot};
 use crate::lists::{Lists, opens_page};
+use crate::seeded;
 
 /// Timers that were due already when they came. There are two such lists: one is being fired
 /// while the other takes in what the firing brings, so that a turn comes to an end.
@@ -152,17 +153,19 @@ impl<T> Wheel<T> {
             return false;
         };
         let timer = self.arena.at_mut(index);
+        if self.now < timer.deadline && timer.deadline <= deadline {
+            timer.deadline = deadline; // it is in a slot, and that is looked at before
+            return true;
+        }
         let list = self.lists.list_at(timer.position);
         let stays = deadline > self.now
             && Slot::new(list).is_some_and(|slot| slot.start(self.now) <= deadline);
+        timer.deadline = deadline;
         if stays {
-            let moved_back = deadline >= timer.deadline;
-            timer.deadline = deadline;
-            if !moved_back {
+            if !seeded::EARLIEST_NOT_LOWERED {
                 self.lists.lower_earliest(list, deadline);
             }
         } else {
-            timer.deadline = deadline;
             self.delist(index);
             self.enlist(index, deadline, self.list_for(deadline));
         }
@@ -262,7 +265,12 @@ impl<T> Wheel<T> {
     /// The list for a timer that comes from outside.
     fn list_for(&self, deadline: u64) -> u16 {
         if deadline <= self.now {
-            OVERDUE[1 - self.firing]
+            let waiting = if seeded::OVERDUE_JOINS_TURN {
+                self.firing
+            } else {
+                1 - self.firing
+            };
+            OVERDUE[waiting]
         } else {
             Slot::of(self.now, deadline).0
         }

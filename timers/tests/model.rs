@@ -234,7 +234,7 @@ fn equals_a_btree_map_with_many_timers() {
             // waves: mostly insertions, then mostly cancels
             let growing = number % 20_000 < 12_000;
             if growing == (random.below(8) > 0) {
-                let magnitude = 1 + random.below(16);
+                let magnitude = 8 + random.below(12);
                 let deadline = now + 1 + random.below(1 << magnitude);
                 let key = wheel.insert(deadline, number);
                 model.insert((deadline, number), key);
@@ -247,7 +247,7 @@ fn equals_a_btree_map_with_many_timers() {
                 assert_eq!(modelled, deadline.map(|_| key));
             }
             if random.below(50) == 0 {
-                now += random.below(300);
+                now += random.below(30);
                 let later = model.split_off(&(now, u64::MAX));
                 let due = std::mem::replace(&mut model, later);
                 let mut fired = Vec::new();

@@ -4,6 +4,7 @@
 use super::{Due, OVERDUE, Wheel};
 use crate::level::Slot;
 use crate::lists::PAGE_TIMERS;
+use crate::seeded;
 
 impl<T> Wheel<T> {
     /// Opens a turn: what is overdue now may fire, what becomes overdue from here on waits.
@@ -65,7 +66,12 @@ impl<T> Wheel<T> {
         }
         self.lists.pop_page(slot.0);
         for &(index, deadline) in &page[..moves] {
-            self.enlist(index, deadline, Slot::of(self.now, deadline).0);
+            let late = u64::from(seeded::CASCADE_OFF_BY_ONE);
+            self.enlist(
+                index,
+                deadline,
+                Slot::of(self.now, deadline.saturating_add(late)).0,
+            );
         }
         if self.lists.is_empty(slot.0) {
             self.occupied.clear(slot);
