@@ -21,6 +21,8 @@ mod builder;
 #[cfg(feature = "std")]
 mod clock;
 #[cfg(feature = "std")]
+mod delay_queue;
+#[cfg(feature = "std")]
 mod firing;
 #[cfg(feature = "std")]
 mod handle;
@@ -46,6 +48,7 @@ pub use wheel::{Due, Wheel};
 pub use {
     builder::Builder,
     clock::{Clock, Hold},
+    delay_queue::DelayQueue,
     handle::{LocalTimers, SharedTimers, Timers},
     interval::{Interval, MissedTicks},
     sharing::{Local, Shared, Sharing},
