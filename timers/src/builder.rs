@@ -45,7 +45,8 @@ impl<S: Sharing> Builder<S> {
     ///
     /// A sleep fires at the first tick not before its deadline, so a coarse tick lets deadlines
     /// that lie close together share one wake-up, and costs precision. The default is one
-    /// nanosecond: nothing is rounded. ([`Sleep::slack`](crate::Sleep::slack) gives up precision where it is wanted.)
+    /// nanosecond: nothing is rounded. ([`slack`](crate::Sleep::slack) gives up precision for one
+    /// sleep.)
     pub fn tick(mut self, tick: Duration) -> Self {
         self.tick = tick;
         self

@@ -235,8 +235,11 @@ impl<S: Sharing> Timers<S> {
         let now = inner.ticks.passed(now);
         let mut firing = Firing::default();
         for shard in &inner.shards {
-            S::with(&shard.wheel, Wheel::begin_turn);
-            let mut more = true;
+            let mut more = S::with(&shard.wheel, |wheel| {
+                wheel.begin_turn();
+                firing.collect(wheel, now)
+            });
+            firing.wake();
             while more {
                 more = S::with(&shard.wheel, |wheel| firing.collect(wheel, now));
                 firing.wake();
