@@ -10,10 +10,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 use crate::contest::Invalid;
-use crate::{load, machine, serve};
+use crate::{instructions, load, machine, serve};
 
-/// The argument that makes the program a child.
-const MARK: &str = "--child";
+/// The argument that makes the program a child; the core to run on and what to be come after it.
+pub const MARK: &str = "--child";
 
 /// A running child, ended when this is dropped.
 pub struct Helper {
@@ -27,6 +27,17 @@ pub struct Helper {
 /// The program that [`main`] is called from, when that is not the one that runs: for tests.
 pub static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
+/// Where the program is that has [`main`] in it.
+///
+/// # Errors
+/// When the system does not say.
+pub fn program() -> io::Result<PathBuf> {
+    match PROGRAM.get() {
+        Some(path) => Ok(path.clone()),
+        None => std::env::current_exe(),
+    }
+}
+
 impl Helper {
     /// Starts a child on `core` and waits until it is ready.
     ///
@@ -36,11 +47,7 @@ impl Helper {
     /// # Panics
     /// Never: its input and output are piped.
     pub fn start(core: usize, arguments: &[String]) -> Result<Self, Invalid> {
-        let program = match PROGRAM.get() {
-            Some(path) => path.clone(),
-            None => std::env::current_exe()?,
-        };
-        let mut process = Command::new(program)
+        let mut process = Command::new(program()?)
             .arg(MARK)
             .arg(core.to_string())
             .args(arguments)
@@ -126,10 +133,14 @@ fn run(arguments: &[String]) -> Result<(), Invalid> {
     machine::pin(&[core.parse().map_err(|_| strange())?])?;
     match (*what, rest) {
         ("echo", [peer, buffer]) => serve::echo(peer, buffer.parse().map_err(|_| strange())?),
+        ("http", [peer]) => serve::http(peer),
         ("load", [address, connections, bytes]) => {
             let connections = connections.parse().map_err(|_| strange())?;
             let bytes = bytes.parse().map_err(|_| strange())?;
             load::generate(address.parse().map_err(|_| strange())?, connections, bytes)
+        }
+        ("passes", [workload, peer, count]) => {
+            instructions::passes(workload, peer, count.parse().map_err(|_| strange())?)
         }
         _ => Err(strange()),
     }

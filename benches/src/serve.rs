@@ -1,6 +1,14 @@
 //! The servers that child processes run: one for each peer, the same code on each runtime.
 
+use std::convert::Infallible;
 use std::net::TcpListener;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 
 use crate::child::say;
 use crate::contest::{Invalid, OURS};
@@ -39,6 +47,50 @@ fn echo_on<R: LocalNet>(listener: TcpListener, buffer: usize) -> Result<(), Inva
         loop {
             let stream = R::accept(&listener).await?;
             spawner.detach(echo_inproc::serve(stream, vec![0; buffer]));
+        }
+    })
+}
+
+/// What the HTTP servers answer with.
+pub const HELLO: &[u8] = b"Hello, World!";
+
+/// Answers every request with [`HELLO`] through hyper, until it is killed.
+///
+/// # Errors
+/// When the peer is unknown or cannot start.
+pub fn http(peer: &str) -> Result<(), Invalid> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    say("ready", listener.local_addr()?)?;
+    match peer {
+        OURS => http_on::<peers::ours::EventLoop, _>(listener, |stream| stream.0),
+        "tokio" => http_on::<peers::tokio::WithDrivers, _>(listener, |s| TokioIo::new(s.0)),
+        _ => Err(Invalid(format!("no server is called {peer}"))),
+    }
+}
+
+async fn hello(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(Full::new(Bytes::from_static(HELLO))))
+}
+
+fn http_on<R, I>(listener: TcpListener, io: fn(R::Tcp) -> I) -> Result<(), Invalid>
+where
+    R: LocalNet,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
+{
+    let mut runtime = R::new();
+    let spawner = runtime.spawner();
+    let net = runtime.net();
+    runtime.block_on(async {
+        let listener = R::listener(&net, listener)?;
+        loop {
+            let stream = io(R::accept(&listener).await?);
+            spawner.detach(async move {
+                // An error means that the client has gone.
+                let _ = http1::Builder::new()
+                    .serve_connection(stream, service_fn(hello))
+                    .await;
+            });
         }
     })
 }

@@ -1,8 +1,10 @@
 //! Everything that can be measured, by name, and what this project wants to reach.
 
+pub mod blocking;
 pub mod echo_inproc;
 pub mod echo_servers;
 mod goals;
+pub mod heap;
 pub mod lateness;
 pub mod local;
 pub mod local_outside;
@@ -10,6 +12,7 @@ pub mod multi;
 pub mod multi_outside;
 pub mod sleeping;
 pub mod wheel;
+pub mod whole_loop;
 
 pub use goals::goal;
 
@@ -23,11 +26,14 @@ pub fn all() -> Vec<&'static Workload> {
         local_outside::ALL,
         multi::ALL,
         multi_outside::ALL,
+        blocking::ALL,
+        heap::ALL,
         wheel::ALL,
         sleeping::ALL,
         lateness::ALL,
         echo_inproc::ALL,
         echo_servers::ALL,
+        whole_loop::ALL,
     ];
     groups.into_iter().flatten().collect()
 }

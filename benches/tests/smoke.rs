@@ -3,6 +3,10 @@
 use benches::contest::Effort;
 use benches::workloads;
 
+// As in the program: without it the workloads about memory would see none.
+#[global_allocator]
+static ALLOCATOR: benches::heap::Counting = benches::heap::Counting;
+
 #[test]
 fn every_workload_runs_and_is_valid() {
     let compare = env!("CARGO_BIN_EXE_compare").into();
@@ -10,6 +14,7 @@ fn every_workload_runs_and_is_valid() {
         .set(compare)
         .expect("only this test sets it");
     for workload in workloads::all() {
+        println!("{}", workload.name); // names the culprit when one hangs
         let rounds = workload.run(Effort::SMOKE, &|_| true, &mut || {}).unwrap();
         assert!(rounds.peers.len() > 1, "{} compares nobody", workload.name);
         for (peer, figures) in rounds.peers.iter().zip(&rounds.figures) {

@@ -7,9 +7,14 @@ use std::process::ExitCode;
 use benches::contest::{Effort, OURS, Rounds, Workload};
 use benches::machine::Facts;
 use benches::record::{self, Record};
+use benches::report::short;
 use benches::{stats, workloads};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+
+// Counts nothing unless a workload about memory asks it to.
+#[global_allocator]
+static ALLOCATOR: benches::heap::Counting = benches::heap::Counting;
 
 /// Runs every workload on every runtime, in turns, and compares ours with each peer.
 ///
@@ -152,13 +157,4 @@ fn print_workload(workload: &Workload, rounds: &Rounds, records: &[Record]) {
         println!();
     }
     println!();
-}
-
-/// Three figures that matter, without an exponent.
-fn short(value: f64) -> String {
-    match value {
-        v if v >= 100.0 => format!("{v:.0}"),
-        v if v >= 10.0 => format!("{v:.1}"),
-        v => format!("{v:.2}"),
-    }
 }

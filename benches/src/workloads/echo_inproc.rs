@@ -100,7 +100,7 @@ fn one<R: LocalNet>(kind: Kind, pairs: usize, messages: u64) -> Contender {
 }
 
 /// Two connected, non-blocking ends.
-fn unix_pair() -> io::Result<(UnixStream, UnixStream)> {
+pub(super) fn unix_pair() -> io::Result<(UnixStream, UnixStream)> {
     let (here, there) = UnixStream::pair()?;
     here.set_nonblocking(true)?;
     there.set_nonblocking(true)?;

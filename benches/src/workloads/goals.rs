@@ -47,6 +47,15 @@ const GOALS: &[(&str, &str, f64)] = &[
     ("multi/remote_spawn_1", "smol", 1.0),
     ("multi/remote_spawn_2", "tokio", 2.5),
     ("multi/remote_spawn_2", "smol", 1.0),
+    // blocking pool
+    ("blocking/one_at_a_time", "tokio", 1.0),
+    ("blocking/burst", "tokio", 5.0),
+    ("blocking/two_producers", "tokio", 4.0),
+    // memory: at most 0.6 of tokio's
+    ("heap/idle_task_0", "tokio", 1.0 / 0.6),
+    ("heap/idle_task_64", "tokio", 1.0 / 0.6),
+    ("heap/idle_task_256", "tokio", 1.0 / 0.6),
+    ("heap/idle_connection", "tokio", 1.0 / 0.6),
     // timers
     ("timers/wheel_insert_cancel_1k", "delayqueue", 4.0),
     ("timers/wheel_insert_cancel_1k", "hash-wheel", 4.0),
@@ -81,6 +90,11 @@ const GOALS: &[(&str, &str, f64)] = &[
     ("reactor/echo_1024x64", "tokio", 1.0),
     ("reactor/echo_1024x16k", "bare-shared", 1.0 / 1.05),
     ("reactor/echo_1024x16k", "tokio", 1.0 / 0.75),
+    // loop
+    ("loop/http_64", "tokio", 1.1),
+    ("loop/http_1024", "tokio", 1.1),
+    ("loop/http_64_cpu", "tokio", 1.0),
+    ("loop/http_1024_cpu", "tokio", 1.0),
 ];
 
 #[cfg(test)]

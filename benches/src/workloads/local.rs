@@ -1,7 +1,7 @@
 //! What an executor on one thread does all day: spawn, wake, poll, join. No I/O, no time.
 //!
-//! `spawn_many_local`, `yield`, `ping_pong` and `chained_spawn` have the shapes and sizes of tokio's
-//! own benchmarks of the same names.
+//! `spawn_many_local`, `yield`, `ping_pong` and `chained_spawn` have the shapes and sizes that
+//! tokio's own benchmarks of those names have.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -97,7 +97,7 @@ fn one<S: Shape, R: Local>(scale: Scale) -> Contender {
     Contender::new(R::NAME, move || Ok(S::pass(R::new(), scale)))
 }
 
-struct SpawnJoin;
+pub(super) struct SpawnJoin;
 
 impl Shape for SpawnJoin {
     fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
@@ -198,7 +198,7 @@ impl Shape for SpawnMany {
     }
 }
 
-struct Yield;
+pub(super) struct Yield;
 
 impl Shape for Yield {
     fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
@@ -231,7 +231,7 @@ impl Shape for Yield {
     }
 }
 
-struct PingPong;
+pub(super) struct PingPong;
 
 impl Shape for PingPong {
     fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
@@ -264,7 +264,7 @@ impl Shape for PingPong {
     }
 }
 
-struct ChainedSpawn;
+pub(super) struct ChainedSpawn;
 
 fn link<S: LocalSpawn>(spawner: S, countdown: Rc<Countdown>) {
     let own = spawner.clone();

@@ -1,0 +1,7 @@
+//! Executors beside their peers: `cargo bench --bench executor`.
+
+mod passes;
+
+fn main() {
+    passes::run(&["local", "multi", "blocking"]);
+}

@@ -1,0 +1,47 @@
+//! Makes `RESULTS.md` and its charts from the records that `compare --json` wrote.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use benches::{chart, instructions, record, report};
+use clap::Parser;
+
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results.json");
+
+/// Makes `RESULTS.md` and `charts/*.svg` from a results file and the instruction counts.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// What `compare --json FILE` wrote.
+    #[arg(long, value_name = "FILE", default_value = RESULTS)]
+    json: PathBuf,
+    /// Where the page and its charts go.
+    #[arg(long, value_name = "FOLDER", default_value = HERE)]
+    out: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match make(&arguments.json, &arguments.out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("no report: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn make(json: &Path, out: &Path) -> std::io::Result<()> {
+    let records = record::read(json)?;
+    let counts = instructions::read(&Path::new(HERE).join("instructions.json"))?;
+    let charts = out.join("charts");
+    std::fs::create_dir_all(&charts)?;
+    for (group, title, rows) in report::groups(&records) {
+        std::fs::write(
+            charts.join(format!("{group}.svg")),
+            chart::ratios(title, &rows),
+        )?;
+    }
+    std::fs::write(out.join("RESULTS.md"), report::page(&records, &counts))
+}

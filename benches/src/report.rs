@@ -1,0 +1,165 @@
+//! The results as a page for people: every row of the records, in tables by group, and charts.
+
+use std::fmt::Write;
+
+use crate::instructions::Count;
+use crate::record::Record;
+
+/// Groups in the order of the page, and what each is about.
+const GROUPS: [(&str, &str); 7] = [
+    ("local", "Executor, one thread"),
+    ("multi", "Executor, two workers"),
+    ("blocking", "Blocking pool"),
+    ("heap", "Memory"),
+    ("timers", "Timers"),
+    ("reactor", "Reactor"),
+    ("loop", "The whole loop"),
+];
+
+/// The groups that `records` have something in, each with its title.
+#[must_use]
+pub fn groups(records: &[Record]) -> Vec<(&'static str, &'static str, Vec<&Record>)> {
+    let belongs = |record: &Record, group: &str| {
+        record
+            .workload
+            .split_once('/')
+            .is_some_and(|(own, _)| own == group)
+    };
+    let mut groups = Vec::new();
+    for (group, title) in GROUPS {
+        let rows: Vec<_> = records
+            .iter()
+            .filter(|record| belongs(record, group))
+            .collect();
+        if !rows.is_empty() {
+            groups.push((group, title, rows));
+        }
+    }
+    groups
+}
+
+/// The page, in Markdown.
+#[must_use]
+pub fn page(records: &[Record], counts: &[Count]) -> String {
+    let mut page = String::from(
+        "# Results\n\nMade by `cargo run --release -p handrolled-benches --bin report`; \
+         not written by hand.\n\n",
+    );
+    if let Some(record) = records.first() {
+        let _ = writeln!(page, "```text\n{}\n```\n", record.machine);
+        if record.quick {
+            page.push_str("Run with `--quick`: fewer and shorter rounds than a full run.\n\n");
+        }
+    }
+    page.push_str(
+        "A ratio above 1 means that ours is better. It is the median over rounds that ours and the \
+         peer shared, with an interval that holds the true median with 95% probability. **Bold**: \
+         the peer wins, the whole interval being below 1. The goal is what this project wants to \
+         reach against that peer.\n",
+    );
+    summary(&mut page, records);
+    for (group, title, rows) in groups(records) {
+        let _ = write!(page, "\n## {title}\n\n![{title}](charts/{group}.svg)\n\n");
+        page.push_str("| workload | unit | ours | peer | theirs | ratio | goal |\n");
+        page.push_str("|---|---|---:|---|---:|---:|---|\n");
+        for row in rows {
+            table_row(&mut page, row);
+        }
+    }
+    instruction_table(&mut page, counts);
+    page
+}
+
+fn summary(page: &mut String, records: &[Record]) {
+    let with_goal = records
+        .iter()
+        .filter(|record| record.goal.is_some())
+        .count();
+    let met = records
+        .iter()
+        .filter(|record| record.met() == Some(true))
+        .count();
+    let lost = records.iter().filter(|record| record.high < 1.0).count();
+    let won = records.iter().filter(|record| record.low > 1.0).count();
+    let _ = writeln!(
+        page,
+        "\n{} comparisons: ours wins {won}, a peer wins {lost}, the rest are within noise. \
+         {met} of {with_goal} goals are met.",
+        records.len(),
+    );
+}
+
+fn table_row(page: &mut String, row: &Record) {
+    let name = row.workload.split_once('/').map_or("", |(_, name)| name);
+    let ratio = format!("{:.2} [{:.2} – {:.2}]", row.ratio, row.low, row.high);
+    let ratio = if row.high < 1.0 {
+        format!("**{ratio}**")
+    } else {
+        ratio
+    };
+    let goal = match (row.goal, row.met()) {
+        (Some(goal), Some(true)) => format!("{goal:.2} met"),
+        (Some(goal), _) => format!("{goal:.2} missed"),
+        (None, _) => String::new(),
+    };
+    let _ = writeln!(
+        page,
+        "| {name} | {} | {} | {} | {} | {ratio} | {goal} |",
+        row.unit,
+        short(row.ours),
+        row.peer,
+        short(row.theirs),
+    );
+}
+
+fn instruction_table(page: &mut String, counts: &[Count]) {
+    if counts.is_empty() {
+        return;
+    }
+    page.push_str(
+        "\n## Instructions of user code for one operation\n\nCounted by callgrind; the gate that \
+         keeps ours from growing by more than 3% unnoticed.\n\n| workload | whose | instructions \
+         |\n|---|---|---:|\n",
+    );
+    for count in counts {
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} |",
+            count.workload, count.peer, count.instructions
+        );
+    }
+}
+
+/// Three figures that matter, without an exponent.
+#[must_use]
+pub fn short(value: f64) -> String {
+    match value {
+        v if v >= 100.0 => {
+            let digits = format!("{v:.0}");
+            let mut grouped = String::new();
+            for (place, digit) in digits.chars().enumerate() {
+                if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                    grouped.push(',');
+                }
+                grouped.push(digit);
+            }
+            grouped
+        }
+        v if v >= 10.0 => format!("{v:.1}"),
+        v => format!("{v:.2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short() {
+        assert_eq!(short(1.234), "1.23");
+        assert_eq!(short(12.34), "12.3");
+        assert_eq!(short(123.4), "123");
+        assert_eq!(short(12_345.6), "12,346");
+        assert_eq!(short(1_234_567.0), "1,234,567");
+    }
+}
