@@ -7,6 +7,7 @@ mod idle;
 mod injector;
 mod join;
 mod live;
+mod magazine;
 #[cfg(all(test, loom))]
 mod models;
 mod park;

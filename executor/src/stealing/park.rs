@@ -43,6 +43,12 @@ pub trait Park: Send + 'static {
     /// A panic is contained and counts as a return.
     fn park(&mut self, patience: Option<Duration>);
 
+    /// Whether something is driven here, I/O or timers, that must be asked also while this worker
+    /// is busy, and taken over by another when it stays away. The default says yes.
+    fn is_driver(&self) -> bool {
+        true
+    }
+
     /// What ends the wait, from any thread. Asked for once, on the worker's thread.
     fn unparker(&self) -> Waker;
 }
@@ -68,6 +74,10 @@ impl Park for ThreadPark {
             Some(Duration::ZERO) => {}
             Some(patience) => thread::park_timeout(patience),
         }
+    }
+
+    fn is_driver(&self) -> bool {
+        false
     }
 
     fn unparker(&self) -> Waker {

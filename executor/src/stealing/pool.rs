@@ -9,6 +9,7 @@ use super::home::Home;
 use super::idle::Idle;
 use super::injector::Injector;
 use super::live;
+use super::magazine::Depot;
 use super::ring::Apart;
 use super::task::Runnable;
 use super::worker::Worker;
@@ -19,6 +20,7 @@ use crate::sync::{Ordering, fence, yield_now};
 pub(super) struct Pool {
     pub(super) homes: Box<[Home]>,
     pub(super) injector: Injector,
+    pub(super) depot: Depot,
     pub(super) idle: Apart<Idle>,
     /// Whether a sleeper is on guard (see `worker.rs`).
     pub(super) guarded: AtomicBool,
@@ -30,6 +32,7 @@ impl Pool {
         Arc::new_cyclic(|pool| Self {
             homes: (0..workers).map(|_| Home::new(pool.clone())).collect(),
             injector: Injector::new(),
+            depot: Depot::new(),
             idle: Apart(Idle::new(workers)),
             guarded: AtomicBool::new(false),
             ending: Ending::new(workers),

@@ -14,6 +14,7 @@ use super::park::Park;
 use super::task::Runnable;
 use super::worker::Worker;
 use crate::error::contain;
+use crate::sync::{Ordering, fence};
 
 /// The driver is asked after so many polls, if time has passed as well …
 const DRIVE_AFTER: u32 = 64;
@@ -81,6 +82,17 @@ impl Worker<'_> {
         self.searching.set(true);
     }
 
+    /// The last searcher has found something. Who made work public while it searched left the
+    /// waking to it; so if there is more, the next one is woken. Also if this worker has come from
+    /// a driver, and no guard will look after that.
+    pub(super) fn pass_on(&self) {
+        fence(Ordering::SeqCst); // as in `Pool::announce`, which comes too late to look at queues
+        let unattended = self.driver.get() && !self.pool.guarded.load(Relaxed);
+        if unattended || self.pool.has_queued() {
+            self.pool.announce();
+        }
+    }
+
     /// The guard's round: takes the LIFO slot of workers that are still in the poll they were in
     /// at the last round.
     fn relieve(&self) {
@@ -101,6 +113,9 @@ impl Worker<'_> {
     /// Asks the driver for events between two polls, now and then.
     #[inline]
     pub(super) fn drive(&self, park: &mut impl Park) {
+        if !self.driver.get() {
+            return;
+        }
         let (polls, since) = self.driven.get();
         self.driven.set((polls + 1, since));
         if (polls + 1).is_multiple_of(DRIVE_AFTER) {

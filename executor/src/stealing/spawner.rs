@@ -26,8 +26,9 @@ impl Spawner {
 
     /// Starts a task: it is polled by whichever worker comes first.
     ///
-    /// On one of the executor's own workers it runs next there, unless another worker steals it;
-    /// from elsewhere it queues behind what came before.
+    /// On one of the executor's own workers it runs next there, or when the next one is spawned
+    /// it queues, until its turn or until another worker steals it; from elsewhere it goes where
+    /// all workers look.
     ///
     /// # Panics
     /// When there is no memory for it, as every allocation.
@@ -49,17 +50,21 @@ where
 {
     let spawned_at = Location::caller();
     let spawned = worker::on_worker(Arc::as_ptr(pool), future, |worker, future| {
-        let (task, handle) = task::allocate(future, worker.home(), spawned_at);
+        let (task, handle) = task::allocate(future, worker.home(), spawned_at, |vtable| {
+            worker.magazines.allocate(vtable)
+        });
         if worker.is_leaving() {
             task.cancel();
         } else {
-            worker.push_woken(task);
+            worker.push_next(task);
         }
         handle
     });
     JoinHandle::new(spawned.unwrap_or_else(|future| {
         // It moves to the home of whoever suspends it first.
-        let (task, handle) = task::allocate(future, &pool.homes[0], spawned_at);
+        let (task, handle) = task::allocate(future, &pool.homes[0], spawned_at, |vtable| {
+            pool.depot.allocate(vtable)
+        });
         pool.inject(task);
         handle
     }))

@@ -3,7 +3,7 @@
 //!
 //! # Invariants
 //! 1. A `NonNull<Header>` in a [`Runnable`], a [`Reference`], a waker or a queue comes from the one
-//!    allocation call in `allocate` and keeps its provenance over the whole allocation. `vtable`
+//!    block that `allocate` asked for and keeps its provenance over the whole allocation. `vtable`
 //!    fits the stage behind it.
 //! 2. The memory lives as long as the count in the state word is not zero; whoever takes it to
 //!    zero frees it. A `Reference` and a waker own one count each, the join handle one, and one is
@@ -18,17 +18,16 @@
 //! 6. `home` points to a home of a pool that lives until the task is complete.
 #![allow(unsafe_code)]
 
-use std::alloc::handle_alloc_error;
 use std::panic::Location;
 use std::ptr::{self, NonNull};
 use std::task::{Context, Waker};
 
 use super::home::Home;
 use super::state::{Begin, Complete, DropHandle, Outcome, State, Suspend, Wake};
-use super::waker;
+use super::{waker, worker};
 use crate::error::{JoinError, Payload, contain, discard};
 use crate::stage::{Polled, TaskVTable};
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell, alloc, dealloc};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell};
 
 /// The place of a task that is not on a live list.
 const NOWHERE: u32 = u32::MAX;
@@ -85,18 +84,16 @@ pub(super) enum Suspended {
     Cancel(Runnable),
 }
 
-/// Makes a task: its run right, and the reference of its join handle.
+/// Makes a task: its run right, and the reference of its join handle. `memory` is a function of
+/// `magazine.rs`.
 pub(super) fn allocate<F: Future>(
     future: F,
     home: &Home,
     spawned_at: &'static Location<'static>,
+    memory: impl FnOnce(&'static TaskVTable) -> NonNull<u8>,
 ) -> (Runnable, Reference) {
     let vtable = TaskVTable::of::<Header, F>();
-    // SAFETY: the layout has the header's size at least, which is not zero.
-    let memory = unsafe { alloc(vtable.layout) };
-    let Some(header) = NonNull::new(memory.cast::<Header>()) else {
-        handle_alloc_error(vtable.layout)
-    };
+    let header = memory(vtable).cast::<Header>();
     let fresh = Header {
         state: State::spawned(),
         vtable,
@@ -122,11 +119,11 @@ pub(super) fn allocate<F: Future>(
 /// Its last reference is gone, and nobody else has been told so.
 pub(super) unsafe fn free(header: NonNull<Header>) {
     // SAFETY: by 2 nobody else can reach it, and it is still there.
-    let layout = unsafe { header.as_ref() }.vtable.layout;
+    let vtable = unsafe { header.as_ref() }.vtable;
     // SAFETY: as above; the stage and the joiner's slot are empty by 4 and 5.
     unsafe { ptr::drop_in_place(header.as_ptr()) };
-    // SAFETY: by 1 it comes from `allocate`, with this layout.
-    unsafe { dealloc(header.as_ptr().cast(), layout) };
+    // SAFETY: by 1 it comes from `allocate`, with this table.
+    unsafe { worker::recycle(header.cast(), vtable) };
 }
 
 impl Header {

@@ -19,19 +19,21 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use super::home::Home;
 use super::injector::Chain;
 use super::live;
+use super::magazine::{self, Magazines};
 use super::park::Park;
 use super::pool::Pool;
 use super::ring::CAPACITY;
 use super::state::Begin;
 use super::task::{Runnable, Suspended};
-use crate::stage::Polled;
+use crate::stage::{Polled, TaskVTable};
 use crate::sync::{replace_worker, worker};
 
 /// The LIFO slot is used so many times in a row.
@@ -44,6 +46,7 @@ const BATCH_MAX: usize = if CAPACITY < 128 { CAPACITY } else { 128 };
 pub(super) struct Worker<'a> {
     pub(super) pool: &'a Arc<Pool>,
     pub(super) index: usize,
+    pub(super) magazines: Magazines<'a>,
     pub(super) home: &'a Home,
     tick: Cell<u32>,
     streak: Cell<u32>,
@@ -54,6 +57,10 @@ pub(super) struct Worker<'a> {
     /// Something was queued since the last fence.
     unannounced: Cell<bool>,
     leaving: Cell<bool>,
+    /// There is no other worker.
+    alone: bool,
+    /// Our place to wait is one that must not be left alone for long.
+    pub(super) driver: Cell<bool>,
     pub(super) driven: Cell<(u32, Option<Instant>)>,
     /// As the guard: the polls of each home at the last look.
     pub(super) seen: Cell<Vec<u32>>,
@@ -62,7 +69,7 @@ pub(super) struct Worker<'a> {
 /// Queues a task that the caller has just got the run right of, wherever the caller is.
 pub(super) fn schedule(task: Runnable) {
     let pool = task.home().pool.as_ptr();
-    if let Err(task) = on_worker(pool, task, |worker, task| worker.push_woken(task)) {
+    if let Err(task) = on_worker(pool, task, |worker, task| worker.push_next(task)) {
         // The pool cannot go before this task is complete, but it may as soon as it is queued.
         if let Some(pool) = task.home().pool.upgrade() {
             pool.inject(task);
@@ -84,6 +91,21 @@ pub(super) fn on_worker<T, R>(
     }
 }
 
+/// Takes the memory of a task back: into a magazine if this thread is a worker's, of whatever pool.
+///
+/// # Safety
+/// It came from `magazine.rs` for a task with this table, and is no longer used.
+#[inline]
+pub(super) unsafe fn recycle(memory: NonNull<u8>, vtable: &'static TaskVTable) {
+    // SAFETY: by 1 it is alive, and stays so for the length of this call.
+    match unsafe { worker().cast::<Worker<'_>>().as_ref() } {
+        // SAFETY: as the caller promises.
+        Some(worker) => unsafe { worker.magazines.recycle(memory, vtable) },
+        // SAFETY: as the caller promises.
+        None => unsafe { magazine::release(memory, vtable) },
+    }
+}
+
 /// Whether this thread is a worker of `pool`.
 pub(super) fn is_worker(pool: &Arc<Pool>) -> bool {
     on_worker(Arc::as_ptr(pool), (), |_, ()| ()).is_ok()
@@ -94,6 +116,7 @@ impl<'a> Worker<'a> {
         Self {
             pool,
             index,
+            magazines: Magazines::new(&pool.depot),
             home: &pool.homes[index],
             tick: Cell::new(0),
             streak: Cell::new(0),
@@ -102,6 +125,8 @@ impl<'a> Worker<'a> {
             parked: Cell::new(false),
             unannounced: Cell::new(false),
             leaving: Cell::new(false),
+            alone: pool.homes.len() == 1,
+            driver: Cell::new(false),
             driven: Cell::new((0, None)),
             seen: Cell::new(vec![0; pool.homes.len()]),
         }
@@ -122,6 +147,7 @@ impl<'a> Worker<'a> {
     /// The life of a worker, until the pool is closed.
     pub(super) fn work(&self, park: &mut impl Park) {
         self.home.set_unparker(park.unparker());
+        self.driver.set(park.is_driver());
         self.enter(|| {
             while !self.pool.idle.0.is_closed() {
                 while let Some(task) = self.next() {
@@ -184,7 +210,7 @@ impl<'a> Worker<'a> {
 
     fn run(&self, mut task: Runnable) {
         if self.searching.replace(false) && self.pool.idle.0.found() {
-            self.pool.announce();
+            self.pass_on();
         }
         self.home.poll_begins(&task);
         match task.begin() {
@@ -224,15 +250,19 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Queues a task that was woken or spawned on this thread.
-    pub(super) fn push_woken(&self, task: Runnable) {
+    /// Queues a task that was woken or spawned on this thread: it runs next. What was to run next
+    /// goes to the back.
+    pub(super) fn push_next(&self, task: Runnable) {
         if self.parked.get() {
             // From the driver, in its order. Announced when the worker gets up.
             return self.push_back(task);
         }
-        if let Some(before) = self.home.put_lifo(task) {
-            self.push_back(before);
-            self.announce();
+        match self.home.put_lifo(task) {
+            Some(before) => {
+                self.push_back(before);
+                self.announce();
+            }
+            None => self.call_guard(),
         }
     }
 
@@ -241,8 +271,17 @@ impl<'a> Worker<'a> {
     /// just lying down; if this poll is a long one, the guard finds it.
     pub(super) fn announce(&self) {
         if self.pool.idle.0.seems_busy() {
-            self.unannounced.set(true);
+            self.unannounced.set(!self.alone);
         } else {
+            self.pool.announce();
+        }
+    }
+
+    /// Something waits here that is not announced: if others sleep and none is on guard, one gets
+    /// up, finds nothing, and lies down as the guard.
+    #[inline]
+    fn call_guard(&self) {
+        if !self.pool.guarded.load(Relaxed) && !self.pool.idle.0.seems_busy() {
             self.pool.announce();
         }
     }
