@@ -10,15 +10,16 @@ use crate::observe::{Observer, TaskEnd, TaskId, TaskInfo};
 
 /// An observer that makes each task a `tracing` span, entered while the task is polled.
 ///
-/// Span and fields are the ones that tokio-console's subscriber looks for: `runtime.spawn` at target
-/// `tokio::task` with `task.id`, `task.name`, `kind` and `loc.*`; wakes are events at target
+/// Span and fields are the ones that tokio-console's subscriber looks for: `runtime.spawn` at
+/// target `tokio::task` with `task.id`, `task.name`, `kind` and `loc.*`; wakes are events at target
 /// `tokio::task::waker`. Any other subscriber sees which task its events belong to.
 ///
 /// ```
 /// use executor::{LocalExecutor, TaskSpans};
 ///
 /// let executor = LocalExecutor::builder().observer(TaskSpans::new()).build();
-/// executor.block_on(executor.spawn_named("tea", async { tracing::info!("in the span") })).unwrap();
+/// executor.block_on(executor.spawn_named("tea", async { tracing::info!("in the span")
+/// })).unwrap();
 /// ```
 #[derive(Debug, Default)]
 pub struct TaskSpans {

@@ -223,7 +223,7 @@ fn a_wake_from_another_thread_ends_the_park() {
     let executor = LocalExecutor::new();
     for _ in 0..200 {
         let (send, receive) = mpsc::channel::<Waker>();
-        let helper = thread::spawn(move || receive.recv().unwrap().wake());
+        let other = thread::spawn(move || receive.recv().unwrap().wake());
         let mut sent = false;
         executor.block_on(poll_fn(|cx| {
             if sent {
@@ -233,7 +233,7 @@ fn a_wake_from_another_thread_ends_the_park() {
             send.send(cx.waker().clone()).unwrap();
             Poll::Pending
         }));
-        helper.join().unwrap();
+        other.join().unwrap();
     }
 }
 
