@@ -12,6 +12,7 @@ use std::sync::{OnceLock, Weak};
 use std::task::Waker;
 
 use super::live::LiveList;
+use super::metrics::Counters;
 use super::pool::Pool;
 use super::ring::{Apart, Ring};
 use super::task::{Header, Runnable};
@@ -24,9 +25,8 @@ pub(super) struct Home {
     /// The task that was woken or spawned last: it runs next, while its data is warm.
     lifo: Apart<AtomicPtr<Header>>,
     pub(super) live: LiveList,
-    /// How many polls have begun, modulo 2^32. Written by the worker alone. This and the next are
-    /// for looking at, no protocol rests on them: they are std's also in a model.
-    polls: std::sync::atomic::AtomicU32,
+    /// Written by the worker alone.
+    pub(super) counters: Counters,
     /// Where the task that was polled last was spawned; null when the worker rests or has left.
     running: std::sync::atomic::AtomicPtr<Location<'static>>,
     unparker: OnceLock<Waker>,
@@ -39,7 +39,7 @@ impl Home {
             ring: Ring::new(),
             lifo: Apart(AtomicPtr::new(ptr::null_mut())),
             live: LiveList::default(),
-            polls: std::sync::atomic::AtomicU32::new(0),
+            counters: Counters::default(),
             running: std::sync::atomic::AtomicPtr::new(ptr::null_mut()),
             unparker: OnceLock::new(),
         }
@@ -126,17 +126,11 @@ impl Home {
     /// The worker: a poll begins.
     #[inline]
     pub(super) fn poll_begins(&self, task: &Runnable) {
-        let polls = self.polls.load(STD_RELAXED).wrapping_add(1);
-        self.polls.store(polls, STD_RELAXED);
+        self.counters.polls.add(1);
         self.running.store(
             ptr::from_ref(task.header().spawned_at()).cast_mut(),
             STD_RELAXED,
         );
-    }
-
-    /// How many polls have begun.
-    pub(super) fn polls(&self) -> u32 {
-        self.polls.load(STD_RELAXED)
     }
 
     /// The worker: it rests, or leaves.

@@ -26,7 +26,7 @@ use crate::error::JoinError;
 /// assert_eq!(executor::block_on(task).unwrap(), "tea");
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[must_use = "dropping a join handle detaches its task; say `drop(…)` or `.detach()` if that is meant"]
+#[must_use = "dropping a join handle detaches its task; `.detach()` says that it is meant"]
 pub struct JoinHandle<T> {
     task: Option<Reference>,
     output: PhantomData<fn() -> T>,

@@ -31,7 +31,8 @@ use std::time::Duration;
 ///     }
 /// }
 ///
-/// let executor = Executor::builder().workers(2).park_with(|_| Counted(ThreadPark::new(), 0)).build()?;
+/// let park = |_worker| Counted(ThreadPark::new(), 0);
+/// let executor = Executor::builder().workers(2).park_with(park).build()?;
 /// assert_eq!(executor::block_on(executor.spawn(async { 6 * 7 })).unwrap(), 42);
 /// # Ok::<(), std::io::Error>(())
 /// ```

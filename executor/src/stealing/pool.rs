@@ -10,6 +10,7 @@ use super::idle::Idle;
 use super::injector::Injector;
 use super::live;
 use super::magazine::Depot;
+use super::metrics::ExecutorMetrics;
 use super::ring::Apart;
 use super::task::Runnable;
 use super::worker::Worker;
@@ -43,7 +44,7 @@ impl Pool {
     pub(super) fn inject(&self, task: Runnable) {
         self.injector.push(task);
         self.announce();
-        if self.idle.0.is_closed() {
+        if self.idle.0.is_closed() && !cfg!(seeded_bug = "injected_after_the_end") {
             // The workers may have looked for the last time. The fence in `announce` and the one
             // in `close` see to it that we or the last worker find the task.
             self.cancel_injected();
@@ -66,6 +67,13 @@ impl Pool {
     /// How many tasks have been suspended and are not yet complete.
     pub(super) fn live(&self) -> usize {
         self.homes.iter().map(|home| home.live.len()).sum()
+    }
+
+    pub(super) fn metrics(&self) -> ExecutorMetrics {
+        ExecutorMetrics {
+            workers: self.homes.iter().map(|home| home.counters.read()).collect(),
+            live: self.live(),
+        }
     }
 
     /// Whether no task is left at all. Only meaningful when every worker sleeps.

@@ -41,7 +41,9 @@ impl Worker<'_> {
         let start = self.random() as usize % homes.len();
         let others = (0..homes.len()).map(|step| (start + step) % homes.len());
         let mut others = others.filter(|&other| other != self.index);
-        others.find_map(|other| homes[other].steal(self.home))
+        let stolen = others.find_map(|other| homes[other].steal(self.home))?;
+        self.home.counters.steals.add(1);
+        Some(stolen)
     }
 
     fn random(&self) -> u32 {
@@ -63,7 +65,10 @@ impl Worker<'_> {
             if asleep.all && self.pool.ending.is_awaited() && self.pool.is_quiet() {
                 self.pool.ending.quiet();
             }
-            let guard = !asleep.all && !self.pool.guarded.swap(true, Relaxed);
+            let guard = !cfg!(seeded_bug = "nobody_on_guard")
+                && !asleep.all
+                && !self.pool.guarded.swap(true, Relaxed);
+            self.home.counters.parks.add(1);
             self.parked.set(true);
             contain(|| park.park(guard.then_some(GUARD_SLEEPS)));
             self.parked.set(false);
@@ -98,7 +103,7 @@ impl Worker<'_> {
     fn relieve(&self) {
         let mut seen = self.seen.take();
         for (index, home) in self.pool.homes.iter().enumerate() {
-            let polls = home.polls();
+            let polls = home.counters.polls.get();
             let stuck = std::mem::replace(&mut seen[index], polls) == polls;
             if stuck
                 && index != self.index

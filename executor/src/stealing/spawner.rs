@@ -30,8 +30,19 @@ impl Spawner {
     /// it queues, until its turn or until another worker steals it; from elsewhere it goes where
     /// all workers look.
     ///
-    /// # Panics
-    /// When there is no memory for it, as every allocation.
+    /// The future may go from thread to thread, so it must be `Send`, and so must its output:
+    ///
+    /// ```compile_fail,E0277
+    /// let executor = executor::Executor::new().unwrap();
+    /// let counter = std::rc::Rc::new(1);
+    /// executor.spawn(async move { println!("{counter}") }); // `Rc` is not `Send`
+    /// ```
+    /// ```compile_fail,E0597
+    /// let executor = executor::Executor::new().unwrap();
+    /// let counter = 1;
+    /// let borrowed = &counter;
+    /// executor.spawn(async move { *borrowed }); // the task may outlive `counter`
+    /// ```
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where

@@ -33,6 +33,7 @@ use super::pool::Pool;
 use super::ring::CAPACITY;
 use super::state::Begin;
 use super::task::{Runnable, Suspended};
+use crate::checkpoint;
 use crate::stage::{Polled, TaskVTable};
 use crate::sync::{replace_worker, worker};
 
@@ -63,7 +64,7 @@ pub(super) struct Worker<'a> {
     pub(super) driver: Cell<bool>,
     pub(super) driven: Cell<(u32, Option<Instant>)>,
     /// As the guard: the polls of each home at the last look.
-    pub(super) seen: Cell<Vec<u32>>,
+    pub(super) seen: Cell<Vec<u64>>,
 }
 
 /// Queues a task that the caller has just got the run right of, wherever the caller is.
@@ -202,6 +203,7 @@ impl<'a> Worker<'a> {
                 None => first = Some(task),
                 Some(_) => self.push_back(task),
             });
+        self.home.counters.injected.add(taken as u64);
         if taken > 1 || !self.pool.injector.is_empty() {
             self.pool.announce(); // who lay down meanwhile saw neither
         }
@@ -215,7 +217,7 @@ impl<'a> Worker<'a> {
         self.home.poll_begins(&task);
         match task.begin() {
             Begin::Cancel => cancel(task),
-            Begin::Poll => match task.poll() {
+            Begin::Poll => match self.poll(&mut task) {
                 Polled::Pending => self.suspend(task),
                 Polled::Ready => {
                     live::unsettle(&task);
@@ -236,6 +238,12 @@ impl<'a> Worker<'a> {
         while let Some(task) = self.next().or_else(|| self.take_injected()) {
             self.run(task);
         }
+    }
+
+    #[inline]
+    fn poll(&self, task: &mut Runnable) -> Polled {
+        checkpoint::refill();
+        task.poll()
     }
 
     fn suspend(&self, task: Runnable) {
@@ -303,6 +311,7 @@ impl<'a> Worker<'a> {
     /// The ring is full: its older half and the new task go where everybody can take them.
     #[cold]
     fn overflow(&self, task: Runnable) {
+        self.home.counters.overflows.add(1);
         let mut chain: Option<Chain> = None;
         self.home.pop_half(|task| {
             chain = Some(match chain.take() {
