@@ -27,6 +27,10 @@ const fn seeded(bug: &'static str, file: &'static str, test: &'static str) -> Se
     Seeded { bug, file, test }
 }
 
+/// The tests within the library, as loom models and as they are.
+const MODELS: &str = "the library under loom";
+const LIBRARY: &str = "the library";
+
 const BUGS: &[Seeded] = &[
     // models
     seeded(
@@ -97,6 +101,77 @@ const BUGS: &[Seeded] = &[
         "the_joiners_waker_is_replaced_and_called_once",
     ),
     seeded("panicked_future_leaks", "user_code", "a_panic_in_a_poll"),
+    // several threads: models, the state word, the whole
+    seeded(
+        "repeated_steal_wake_only_reads",
+        MODELS,
+        "stealing::task_models::every_triple_with_a_run",
+    ),
+    seeded(
+        "completed_without_release",
+        MODELS,
+        "stealing::task_models::every_pair_with_a_task_that_was_never_polled",
+    ),
+    seeded(
+        "task_reference_leaks",
+        MODELS,
+        "stealing::task_models::every_pair_with_a_run",
+    ),
+    seeded(
+        "ring_pushed_without_release",
+        MODELS,
+        "stealing::models::ring_a_thief_sees_what_was_written_before_the_push",
+    ),
+    seeded(
+        "stolen_without_asking",
+        MODELS,
+        "stealing::models::ring_each_item_comes_out_once",
+    ),
+    seeded(
+        "lies_down_without_fence",
+        MODELS,
+        "stealing::models::idle_no_wake_up_is_lost",
+    ),
+    seeded(
+        "injected_after_the_end",
+        MODELS,
+        "stealing::pool_models::a_spawn_during_the_end",
+    ),
+    seeded(
+        "injected_without_release",
+        MODELS,
+        "stealing::pool_models::two_spawn_while_the_worker_takes",
+    ),
+    seeded(
+        "joiner_slot_not_taken_back",
+        MODELS,
+        "stealing::task_models::every_pair_with_a_run",
+    ),
+    seeded(
+        "output_without_handle_leaks",
+        MODELS,
+        "stealing::task_models::every_triple_with_a_run",
+    ),
+    seeded(
+        "woken_in_a_poll_is_forgotten",
+        LIBRARY,
+        "stealing::state::tests::a_wake_in_a_queue_costs_no_second_poll_but_one_in_a_poll_does",
+    ),
+    seeded(
+        "waker_clone_not_counted",
+        LIBRARY,
+        "stealing::state::tests::completion_knows_who_owns_the_output",
+    ),
+    seeded(
+        "stealing_live_list_not_entered",
+        "stealing",
+        "dropping_the_executor_drops_every_future_once",
+    ),
+    seeded(
+        "nobody_on_guard",
+        "stealing",
+        "a_task_behind_a_long_poll_is_taken_by_another_worker",
+    ),
     // the blocking pool
     seeded(
         "place_not_passed_on",
@@ -208,17 +283,10 @@ fn try_out(seeded: &Seeded) -> Result<String, String> {
 }
 
 fn cargo(seeded: &Seeded, target: &Path, wrapper: &Path) -> Command {
-    let is_model = seeded.file == "loom";
+    let is_model = ["loom", MODELS].contains(&seeded.file);
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        .args([
-            "test",
-            "--quiet",
-            "-p",
-            "handrolled-executor",
-            "--test",
-            seeded.file,
-        ])
+        .args(["test", "--quiet", "-p", "handrolled-executor"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env(
             "CARGO_TARGET_DIR",
@@ -227,6 +295,10 @@ fn cargo(seeded: &Seeded, target: &Path, wrapper: &Path) -> Command {
         .env("RUSTC_WORKSPACE_WRAPPER", wrapper)
         .env("RUST_BACKTRACE", "0")
         .env("RUSTFLAGS", if is_model { "--cfg loom" } else { "" });
+    match seeded.file {
+        MODELS | LIBRARY => cargo.arg("--lib"),
+        file => cargo.args(["--test", file]),
+    };
     if is_model {
         cargo.arg("--release");
     }

@@ -82,7 +82,7 @@ impl<T> Ring<T> {
         }
         self.slot(tail).store(item.as_ptr(), Ordering::Relaxed);
         // Release: who sees the tail sees the item and all that it points to (pairs with `steal`).
-        let order = if cfg!(seeded_bug = "relaxed_tail") {
+        let order = if cfg!(seeded_bug = "ring_pushed_without_release") {
             Ordering::Relaxed
         } else {
             Ordering::Release
@@ -153,7 +153,7 @@ impl<T> Ring<T> {
             let item = self.slot(head + at).load(Ordering::Relaxed);
             own.slot(own_tail + at - 1).store(item, Ordering::Relaxed);
         }
-        if cfg!(seeded_bug = "steal_unvalidated") {
+        if cfg!(seeded_bug = "stolen_without_asking") {
             self.head.0.store(head + count, Ordering::Release);
         } else {
             // Release: our reads stay before it (pairs with the load in `push`). Acquire: nothing

@@ -259,7 +259,11 @@ impl Runnable {
                 }
             }
             // By 4 there is no handle, so what is there is ours.
-            Complete::DropOutput => drop_result(self.0, how),
+            Complete::DropOutput => {
+                if !cfg!(seeded_bug = "output_without_handle_leaks") {
+                    drop_result(self.0, how);
+                }
+            }
         }
         drop(Reference(self.0)); // the executor's
     }
@@ -331,7 +335,8 @@ impl Reference {
     /// because the task is complete.
     pub(super) fn leave_joiner(&self, waker: &Waker) -> bool {
         let header = self.header();
-        if header.state.has_joiner() && !header.state.clear_joiner() {
+        let in_use = header.state.has_joiner() && !cfg!(seeded_bug = "joiner_slot_not_taken_back");
+        if in_use && !header.state.clear_joiner() {
             return false;
         }
         // By 5 the slot is ours now: JOINER is clear, and was not yet set when the task completed.
@@ -377,7 +382,7 @@ impl Clone for Reference {
 
 impl Drop for Reference {
     fn drop(&mut self) {
-        if cfg!(seeded_bug = "leaked_reference") {
+        if cfg!(seeded_bug = "task_reference_leaks") {
             return;
         }
         if self.header().state.dereference() {
