@@ -254,30 +254,15 @@ impl Lists {
     #[inline(never)]
     fn append_page(&mut self, list: u16) -> u32 {
         let previous = self.lists[list as usize].last;
-        let timers = [NONE; PAGE_TIMERS];
-        let fresh = Page {
-            next: NONE,
-            previous,
-            list,
-            start: 0,
-            end: 0,
-            live: 0,
-            timers,
-        };
         let number = match self.pages.get_mut(self.free) {
             Some(page) => {
                 let number = mem::replace(&mut self.free, page.next);
-                *page = fresh;
+                // what is outside of `start` and `end` may stay: nobody looks at it
+                (page.next, page.previous, page.list) = (NONE, previous, list);
+                (page.start, page.end) = (0, 0);
                 number
             }
-            None => {
-                assert!(
-                    self.pages.len() < (NONE >> PLACE_BITS) as usize,
-                    "the wheel is full"
-                );
-                self.pages.push(fresh);
-                self.pages.len() as u32 - 1
-            }
+            None => self.new_page(previous, list),
         };
         match self.pages.get_mut(previous) {
             Some(page) => page.next = number,
@@ -286,6 +271,25 @@ impl Lists {
         self.lists[list as usize].last = number;
         self.used += 1;
         number
+    }
+
+    #[inline(never)]
+    fn new_page(&mut self, previous: u32, list: u16) -> u32 {
+        assert!(
+            self.pages.len() < (NONE >> PLACE_BITS) as usize,
+            "the wheel is full"
+        );
+        let timers = [NONE; PAGE_TIMERS];
+        self.pages.push(Page {
+            next: NONE,
+            previous,
+            list,
+            start: 0,
+            end: 0,
+            live: 0,
+            timers,
+        });
+        self.pages.len() as u32 - 1
     }
 
     /// Unlinks a page; returns its list if that is empty now.
