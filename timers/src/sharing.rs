@@ -10,7 +10,14 @@ use parking_lot::Mutex;
 /// How the parts of the async layer share their wheels; [`Local`] or [`Shared`].
 pub trait Sharing: sealed::Parts {}
 
-/// Within one thread: a reference count and a borrow flag, no lock and no atomic.
+/// Within one thread: a reference count and a borrow flag, no lock and no atomic. So it cannot
+/// leave its thread:
+///
+/// ```compile_fail,E0277
+/// use timers::{Clock, LocalTimers};
+/// let timers = LocalTimers::new(Clock::monotonic());
+/// std::thread::spawn(move || timers.fire());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Local;
 

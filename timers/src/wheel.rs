@@ -203,6 +203,9 @@ impl<T> Wheel<T> {
     /// may be too early; a turn at that tick then fires nothing and corrects it.
     #[must_use]
     pub fn next_deadline(&self) -> Option<u64> {
+        if self.is_empty() {
+            return None; // also if a cascade was left off, and what it had to move was cancelled
+        }
         let overdue = OVERDUE.iter().any(|&list| !self.lists.is_empty(list));
         if overdue || self.cascading.is_some() {
             return Some(self.now);

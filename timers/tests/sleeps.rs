@@ -11,6 +11,18 @@ use timers::{Clock, Elapsed, LocalTimers, MissedTicks, SharedTimers};
 use wakers::{Count, MS, poll, poll_once};
 
 #[test]
+fn what_is_shared_may_go_anywhere() {
+    fn anywhere<T: Send + Sync + Unpin + 'static>() {}
+    anywhere::<SharedTimers>();
+    anywhere::<timers::Sleep>();
+    anywhere::<timers::Interval>();
+    anywhere::<timers::Timeout<std::future::Ready<()>>>();
+    anywhere::<timers::DelayQueue<u8>>();
+    anywhere::<(Clock, timers::Hold)>();
+    anywhere::<timers::Wheel<u8>>();
+}
+
+#[test]
 fn a_sleep_is_ready_at_its_deadline_and_not_a_nanosecond_before() {
     let clock = Clock::manual();
     let timers = LocalTimers::new(clock.clone());

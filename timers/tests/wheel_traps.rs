@@ -195,6 +195,25 @@ fn bounded_turns_do_the_same_work_in_pieces() {
     assert!(turns >= 20 && wheel.is_empty());
 }
 
+#[test]
+fn a_turn_left_off_does_not_keep_an_empty_wheel_busy() {
+    for steps in 1..200 {
+        let mut wheel = Wheel::new();
+        let keys: Vec<Key> = (0..100).map(|n| wheel.insert(5_000 + n, n)).collect();
+        wheel.advance_at_most(5_050, steps, |_, _| ());
+        let left = wheel.len();
+        assert_eq!(
+            keys.iter().filter_map(|&key| wheel.cancel(key)).count(),
+            left
+        );
+        assert_eq!(wheel.next_deadline(), None, "{steps}");
+        wheel.insert(5_060, 1);
+        assert_eq!(wheel.advance(5_059, |_, _| ()), 0);
+        assert_eq!(wheel.advance(5_060, |_, _| ()), 1, "{steps}");
+        assert_eq!((wheel.now(), wheel.next_deadline()), (5_060, None));
+    }
+}
+
 /// The keep-alive: put off with every message, it must fire once, after the last.
 #[test]
 fn a_timer_put_off_again_and_again_fires_once_and_on_time() {
