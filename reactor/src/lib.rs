@@ -26,7 +26,7 @@ mod slot;
 mod source;
 mod split;
 mod starved;
-mod stdin;
+mod stdio;
 mod sync;
 mod table;
 mod tcp;
@@ -38,7 +38,7 @@ pub use lend::{Buffers, Lent};
 pub use reactor::{Builder, Reactor};
 pub use source::Source;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
-pub use stdin::Stdin;
+pub use stdio::{Stdin, Stdout};
 pub use tcp::Incoming;
 
 /// A socket that accepts TCP connections.

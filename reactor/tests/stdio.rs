@@ -1,14 +1,14 @@
-//! Standard input of every kind. The parent starts this test binary again with another stdin.
+//! Standard streams of every kind. The parent starts this test binary again with others.
 #![cfg(not(loom))]
 
 mod driver;
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 
 use driver::{Driver, block_on};
-use reactor::Stdin;
+use reactor::{Stdin, Stdout};
 use rustix::fs::{OFlags, fcntl_getfl};
 
 /// Starts `the_child`; its outcome is the exit status.
@@ -115,5 +115,46 @@ fn a_terminal() {
     let child = child("lines", slave);
     // ^D after text hands the text over, ^D at the beginning of a line ends the input.
     rustix::io::write(&master, b"first \x04and second\x04\x04").unwrap();
+    succeeds(child);
+}
+
+/// Writes more than any pipe or socket holds, slowly read.
+#[test]
+#[ignore = "run by the others, with a stderr of their choice"]
+fn the_writer() {
+    let before = fcntl_getfl(std::io::stderr()).unwrap();
+    let driver = Driver::new();
+    let stderr = Stdout::stderr(&driver.reactor).unwrap();
+    block_on(stderr.write_all(&vec![b'x'; 300_000])).unwrap();
+    let after = fcntl_getfl(std::io::stderr()).unwrap();
+    assert_eq!(
+        before & OFlags::NONBLOCK,
+        after & OFlags::NONBLOCK,
+        "others share these flags"
+    );
+}
+
+fn writer(stderr: impl Into<Stdio>) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["the_writer", "--exact", "--ignored", "--quiet"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(stderr)
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn writing_waits_for_a_slow_reader() {
+    let mut child = writer(Stdio::piped());
+    let mut all = Vec::new();
+    child.stderr.take().unwrap().read_to_end(&mut all).unwrap();
+    assert_eq!(all, vec![b'x'; 300_000]);
+    succeeds(child);
+
+    let (mut ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let child = writer(OwnedFd::from(theirs));
+    ours.read_exact(&mut all).unwrap();
+    assert_eq!(all, vec![b'x'; 300_000]);
     succeeds(child);
 }
