@@ -195,8 +195,7 @@ pub fn process_cpu_ns(pid: u32) -> io::Result<u64> {
 /// Processor time that this process has used so far in all its threads, in nanoseconds.
 #[must_use]
 pub fn own_cpu_ns() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+    cpu_time::ProcessTime::now().as_duration().as_nanos() as u64
 }
 
 #[cfg(test)]

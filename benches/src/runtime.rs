@@ -96,7 +96,8 @@ pub trait LocalTime: Local {
     fn timer(&self) -> Self::Timer;
     /// A wait of `duration` from now, not yet polled.
     fn sleep(timer: &Self::Timer, duration: Duration) -> Self::Sleep;
-    /// Makes it a wait of `duration` from now.
+    /// Makes it a wait of `duration` from now, or from when the runtime last looked at the clock if
+    /// it offers that for keep-alives.
     fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration);
     /// `future`'s output, or nothing when `duration` is over before it is ready.
     fn timeout<F: Future>(

@@ -145,7 +145,7 @@ impl<const COARSE: bool> LocalTime for Composed<COARSE> {
     }
 
     fn reset(mut sleep: Pin<&mut LocalSleep>, duration: Duration) {
-        sleep.reset_after(duration);
+        sleep.postpone(duration);
     }
 
     async fn timeout<F: Future>(
