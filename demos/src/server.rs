@@ -112,12 +112,8 @@ impl Server {
                 Ok((stream, peer)) if self.connections.get() < self.limits.connections => {
                     // Answers are written whole or as soon as they are ready: nothing to wait for.
                     let _ = stream.set_nodelay(true);
-                    let open = Open::new(self);
-                    drop(
-                        handle
-                            .spawner
-                            .spawn(connection::run(open, stream, peer.ip())),
-                    );
+                    let served = connection::run(self.open(), stream, peer.ip());
+                    drop(handle.spawner.spawn(served));
                 }
                 Ok((stream, _)) => drop(handle.spawner.spawn(connection::turn_away(stream))),
                 // Out of descriptors, or a client that gave up. The first is no reason to try
@@ -127,8 +123,23 @@ impl Server {
         }
     }
 
+    /// Counts a connection as open until what it gives is dropped.
+    #[must_use]
+    pub fn open(self: &Rc<Self>) -> Open {
+        self.connections.set(self.connections.get() + 1);
+        Open {
+            server: Rc::clone(self),
+        }
+    }
+
+    /// Connections that are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.get()
+    }
+
     /// Tells every session and connection that it is time to end.
-    fn close(&self) {
+    pub fn close(&self) {
         self.closing.set(true);
         for session in self.sessions.borrow().iter() {
             let _ = session.unbounded_send(Signal::Terminate); // or it has just ended by itself
@@ -195,17 +206,14 @@ pub struct Drained {
     pub undone: u64,
 }
 
-/// A connection that is open, for the count of them.
+/// A connection that is open, for the count of them; from [`Server::open`].
 pub struct Open {
     server: Rc<Server>,
 }
 
-impl Open {
-    fn new(server: &Rc<Server>) -> Self {
-        server.connections.set(server.connections.get() + 1);
-        Self {
-            server: Rc::clone(server),
-        }
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open").finish_non_exhaustive()
     }
 }
 

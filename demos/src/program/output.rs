@@ -51,7 +51,7 @@ pub enum Step {
     CheckingForOutput,
     /// An output is ready and goes out.
     Ready(u64),
-    /// No more input will be taken: why.
+    /// No more input will be taken: why. After a signal this is told without `--trace` as well.
     Closing(&'static str),
 }
 

@@ -101,6 +101,8 @@ pub struct Session<R> {
     interrupted: bool,
     /// There is no room for another line.
     held_back: bool,
+    /// All is said.
+    ended: bool,
     broken: Option<io::Error>,
     tally: Tally,
 }
@@ -134,6 +136,7 @@ impl<R: Render> Session<R> {
             deadline: None,
             interrupted: false,
             held_back: false,
+            ended: false,
             broken: None,
             tally: Tally::default(),
         }
@@ -146,6 +149,7 @@ impl<R: Render> Session<R> {
         }
         let tally = self.tally;
         self.tell(Record::End(&tally));
+        self.ended = true;
         poll_fn(|cx| self.last_turn(cx)).await
     }
 
@@ -323,6 +327,13 @@ impl<R: Render> Session<R> {
     /// does not prolong it.
     fn close(&mut self, why: &'static str, unasked: Option<Duration>) {
         self.incoming = None;
+        if self.ended {
+            return;
+        }
+        if self.interrupted && !self.settings.trace {
+            // Whoever sends lines has to know that not all may have been taken in.
+            self.tell(Record::Step(Step::Closing(why)));
+        }
         self.step(Step::Closing(why));
         let grace = match self.settings.grace {
             Some(Grace::Within(grace)) => Some(grace),

@@ -13,8 +13,11 @@ use super::ledger::Format;
 use super::limits::Refusal;
 use super::{Client, Server};
 
-/// An answer: whole, or sent as it becomes ready.
-pub type Answer = Response<Either<Full<Bytes>, Outputs>>;
+/// The body of an answer: whole, or sent as it becomes ready.
+pub type AnswerBody = Either<Full<Bytes>, Outputs>;
+
+/// An answer.
+pub type Answer = Response<AnswerBody>;
 
 /// A page to try the server with; it needs nothing from elsewhere.
 const PAGE: &str = include_str!("page.html");

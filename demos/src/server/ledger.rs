@@ -79,6 +79,15 @@ impl Ledger {
         self.counts.get().undone
     }
 
+    /// Whether every input has become exactly one output, or is in flight.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let counts = self.counts.get();
+        let landed = counts.done + counts.failed + counts.undone;
+        let of_clients: usize = self.of_client.borrow().values().sum();
+        counts.inputs == landed + counts.in_flight as u64 && of_clients == counts.in_flight
+    }
+
     /// Counts a request, and whether it was turned away.
     pub fn request(&self, refused: bool) {
         self.change(|counts| {

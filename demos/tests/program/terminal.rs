@@ -94,8 +94,7 @@ fn ctrl_c_once_and_twice() {
     terminal.key_in("sleep 1h\n");
     terminal.wait_for("I1 sleep 1h");
     terminal.key_in("\x03");
-    // The first gives grace; it says nothing without --trace, so ask for a sign of life.
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    terminal.wait_for("closing: ctrl-c");
     assert!(
         terminal.program.try_wait().expect("our child").is_none(),
         "one ctrl-c is not two"
