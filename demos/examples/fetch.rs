@@ -10,6 +10,7 @@
 use std::time::{Duration, Instant};
 
 use demos::processing::http;
+use demos::processing::reach::Reach;
 use demos::{EventLoop, tour_server};
 use futures::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -33,7 +34,7 @@ fn main() -> std::io::Result<()> {
         let urls = delays
             .clone()
             .map(|ms| format!("http://{server}/after/{ms}ms"));
-        let fetches = urls.map(async |url| http::get(handle, &url, 1024).await);
+        let fetches = urls.map(async |url| http::get(handle, &url, &Reach::default(), 1024).await);
         let mut pages = stream::iter(fetches).buffer_unordered(IN_FLIGHT);
         let mut fetched = 0;
         while let Some(page) = pages.next().await {

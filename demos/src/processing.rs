@@ -6,6 +6,7 @@
 pub mod database;
 pub mod disk;
 pub mod http;
+pub mod reach;
 pub mod url;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::handle::Handle;
 use crate::program::input::Request;
 use crate::program::quantity::human_duration;
 use database::Database;
+use reach::Reach;
 
 /// What requests are processed with.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct Processing {
     pub max_content: usize,
     /// How long a `get` or `query` may take.
     pub timeout: Duration,
+    /// What may be read and fetched.
+    pub reach: Reach,
 }
 
 impl Processing {
@@ -52,14 +56,15 @@ impl Processing {
                 Ok(Answer::Slept)
             }
             Request::Read(path) => {
-                let read = handle.blocking(move || disk::read(&path, limit));
+                let reach = self.reach.clone();
+                let read = handle.blocking(move || disk::read(&path, &reach, limit));
                 read.await.unwrap_or_else(|error| Err(unfinished(&error)))
             }
             Request::Query(sql) => self.within_timeout(self.query(sql)).await,
             // Boxed: a connection's state is a hundred times a sleep's, and each task would have
             // room for it.
             Request::Get(url) => {
-                Box::pin(self.within_timeout(http::get(handle, &url, limit))).await
+                Box::pin(self.within_timeout(http::get(handle, &url, &self.reach, limit))).await
             }
         }
     }

@@ -11,7 +11,8 @@
 //!
 //! A request is a session: its body is the lines, its answer the display. So all that holds for
 //! `run` holds here: the order of readiness, one output for each input, room that ends when the
-//! client does not read, and `stop`, which ends the request's input. HTTP/1.1 and HTTP/2 (with
+//! client does not read, and `stop`, which ends the request's input. What is less: `read` stays
+//! below a folder, and pages of other sites are turned away ([`origin`]). HTTP/1.1 and HTTP/2 (with
 //! prior knowledge) come in at the same port.
 
 pub mod answer;
@@ -19,6 +20,7 @@ pub mod connection;
 pub mod inputs;
 pub mod ledger;
 pub mod limits;
+pub mod origin;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -49,6 +51,8 @@ pub struct Server {
     pub ledger: Rc<Ledger>,
     /// The last number given to an input.
     numbers: Rc<Cell<u64>>,
+    /// Names it answers to, beside addresses and localhost.
+    hosts: Vec<String>,
     connections: Cell<usize>,
     /// The signals to the sessions that run.
     sessions: RefCell<Vec<mpsc::UnboundedSender<Signal>>>,
@@ -60,12 +64,13 @@ pub struct Server {
 impl Server {
     /// A server that does not listen yet.
     #[must_use]
-    pub fn new(processing: Rc<Processing>, limits: Limits) -> Rc<Self> {
+    pub fn new(processing: Rc<Processing>, limits: Limits, hosts: Vec<String>) -> Rc<Self> {
         Rc::new(Self {
             processing,
             limits,
             ledger: Rc::new(Ledger::new(limits.kept_outputs)),
             numbers: Rc::default(),
+            hosts,
             connections: Cell::default(),
             sessions: RefCell::default(),
             closing: Cell::default(),
@@ -235,12 +240,22 @@ impl Drop for Open {
 /// Who asks: clients are told apart by their address.
 pub type Client = IpAddr;
 
-/// Binds the listener, and gives its address as a URL.
+/// Binds the listener, and gives its address as a URL. Beyond this machine only if `remote`.
 ///
 /// # Errors
-/// The operating system's: the port is taken, or not allowed.
-pub fn listen(processing: &Processing, address: &str) -> io::Result<(TcpListener, String)> {
+/// The operating system's: the port is taken, or not allowed. And an address that others can
+/// reach, without leave to.
+pub fn listen(
+    processing: &Processing,
+    address: &str,
+    remote: bool,
+) -> io::Result<(TcpListener, String)> {
     let listener = TcpListener::bind(&processing.handle.reactor, address)?;
-    let url = format!("http://{}", listener.local_addr()?);
-    Ok((listener, url))
+    let bound = listener.local_addr()?;
+    if !bound.ip().is_loopback() && !remote {
+        let why = "others could reach this address, and have files read and queries run; \
+                   if that is meant, say --allow-remote";
+        return Err(io::Error::other(why));
+    }
+    Ok((listener, format!("http://{bound}")))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use demos::processing::Processing;
 use demos::processing::database::Database;
+use demos::processing::reach::Reach;
 use demos::program::console;
 use demos::program::lines::Line;
 use demos::program::output::{Outcome, Record, Render, Tally};
@@ -51,6 +52,7 @@ fn processing(handle: &Handle) -> Rc<Processing> {
         database: Arc::new(Database::sample().unwrap()),
         max_content: 1 << 20,
         timeout: Duration::from_secs(30),
+        reach: Reach::default(),
     })
 }
 

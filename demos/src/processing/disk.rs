@@ -7,16 +7,18 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
+use super::reach::Reach;
 use super::{Answer, Failure, into_text};
 use crate::program::escape::shortened;
 use crate::program::quantity::grouped;
 
-/// Reads the file at `path`, if it has at most `limit` bytes and is UTF-8 text.
+/// Reads the file at `path`, if that is within `reach`, and if it has at most `limit` bytes and is UTF-8 text.
 ///
 /// # Errors
 /// A sentence that says which file and what is wrong with it.
-pub fn read(path: &str, limit: usize) -> Result<Answer, Failure> {
+pub fn read(path: &str, reach: &Reach, limit: usize) -> Result<Answer, Failure> {
     let shown = format!("`{}`", shortened(path));
+    let path = reach.file(path)?;
     // A named pipe would hold this thread until somebody writes to it; non-blocking, the open
     // comes back and the pipe is refused below. Regular files do not mind the flag.
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     fn refused(path: &str, limit: usize) -> String {
-        read(path, limit).unwrap_err().0
+        read(path, &Reach::default(), limit).unwrap_err().0
     }
 
     #[test]
@@ -93,7 +95,7 @@ mod tests {
             bytes,
             text,
             http_status: None,
-        }) = read("Cargo.toml", 1 << 20)
+        }) = read("Cargo.toml", &Reach::default(), 1 << 20)
         else {
             panic!("the manifest is there");
         };
@@ -133,7 +135,7 @@ mod tests {
     #[test]
     fn the_limit_holds_where_the_file_tells_no_size() {
         assert!(refused("/proc/self/maps", 100).contains("more than the limit of 100 bytes"));
-        assert!(read("/proc/self/stat", 4096).is_ok());
+        assert!(read("/proc/self/stat", &Reach::default(), 4096).is_ok());
     }
 
     #[test]

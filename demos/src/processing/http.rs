@@ -18,6 +18,7 @@ use hyper::header::{ACCEPT, HOST, LOCATION, USER_AGENT};
 use hyper::{Request, Response};
 use reactor::TcpStream;
 
+use super::reach::Reach;
 use super::url::{self, Target};
 use super::{Answer, Failure, into_text};
 use crate::handle::Handle;
@@ -28,9 +29,22 @@ use crate::program::quantity::grouped;
 ///
 /// # Errors
 /// A sentence that says how far it came: the URL, the name, the connection, the answer.
-pub async fn get(handle: &Handle, url: &str, limit: usize) -> Result<Answer, Failure> {
+pub async fn get(
+    handle: &Handle,
+    url: &str,
+    reach: &Reach,
+    limit: usize,
+) -> Result<Answer, Failure> {
     let target = url::parse(url)?;
-    let addresses = look_up(handle, &target).await?;
+    let mut addresses = look_up(handle, &target).await?;
+    // The addresses and not the name: who owns a name may point it anywhere.
+    addresses.retain(|address| reach.admits(address.ip()));
+    if addresses.is_empty() {
+        let host = shortened(&target.host);
+        return Err(Failure(format!(
+            "`{host}` is not on the public Internet; it is out of reach here"
+        )));
+    }
     let stream = connect(handle, &target, &addresses).await?;
     let (sender, connection) = http1::handshake(stream)
         .await

@@ -108,6 +108,20 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: String,
 
+    /// Listen also where other machines can reach it. They may then have files below --files
+    /// read and queries run; `get` is kept to the public Internet
+    #[arg(long)]
+    pub allow_remote: bool,
+
+    /// Answer to this name as well (addresses and localhost always; any other name is refused,
+    /// as a stranger's web page could be behind it)
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<String>,
+
+    /// Let `read` read what is below DIR, and nothing else
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub files: PathBuf,
+
     /// Query this SQLite file (opened for reading) instead of the sample that is built in
     #[arg(long, value_name = "FILE")]
     pub database: Option<PathBuf>,

@@ -20,6 +20,7 @@ use crate::event_loop::EventLoop;
 use crate::handle::Handle;
 use crate::processing::Processing;
 use crate::processing::database::Database;
+use crate::processing::reach::Reach;
 use crate::server::limits::Limits;
 use crate::server::{self, Drained, Server};
 
@@ -58,6 +59,7 @@ fn processing(
         database,
         max_content,
         timeout,
+        reach: Reach::default(),
     })
 }
 
@@ -147,12 +149,14 @@ fn serve(options: &ServeOptions) -> Result<u8, String> {
     let event_loop = EventLoop::new().map_err(failed)?;
     let handle = event_loop.handle();
     let database = options.database.as_deref();
-    let processing = Rc::new(processing(
-        handle,
-        database,
-        options.max_content,
-        options.timeout,
-    )?);
+    let mut processing = processing(handle, database, options.max_content, options.timeout)?;
+    let files = options.files.canonicalize();
+    let files = files.map_err(|error| format!("--files {}: {error}", options.files.display()))?;
+    processing.reach = Reach {
+        files: Some(files),
+        public_only: options.allow_remote,
+    };
+    let processing = Rc::new(processing);
     let limits = Limits {
         connections: options.connections,
         in_flight: options.limit,
@@ -165,12 +169,12 @@ fn serve(options: &ServeOptions) -> Result<u8, String> {
         grace: options.grace,
         kept_outputs: options.keep,
     };
-    let (listener, url) = server::listen(&processing, &options.listen)
+    let (listener, url) = server::listen(&processing, &options.listen, options.allow_remote)
         .map_err(|error| format!("--listen {}: {error}", options.listen))?;
     let signals = signals::listen(handle).map_err(failed)?;
     // Whoever started us may wait for this line, to know the port; or may not listen at all.
     let _ = writeln!(io::stdout(), "listening on {url}");
-    let server = Server::new(processing, limits);
+    let server = Server::new(processing, limits, options.host.clone());
     let drained = event_loop
         .run(server.serve(listener, signals))
         .map_err(failed)?;

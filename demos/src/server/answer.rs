@@ -11,7 +11,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use super::inputs::{self, Outputs};
 use super::ledger::Format;
 use super::limits::Refusal;
-use super::{Client, Server};
+use super::{Client, Server, origin};
 
 /// The body of an answer: whole, or sent as it becomes ready.
 pub type AnswerBody = Either<Full<Bytes>, Outputs>;
@@ -41,6 +41,7 @@ fn route(
     client: Client,
     request: Request<Incoming>,
 ) -> Result<Answer, Refusal> {
+    origin::admit(&request, &server.hosts)?;
     let path = request.uri().path();
     let allowed = if path == "/inputs" {
         Method::POST

@@ -55,7 +55,7 @@ impl Server {
 
     fn get(&self, path: &str) -> String {
         self.exchange(format!(
-            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
         ))
     }
 
@@ -78,7 +78,9 @@ impl Server {
 
 fn post(lines: &str, headers: &str) -> String {
     let length = lines.len();
-    format!("POST /inputs HTTP/1.1\r\nhost: x\r\n{headers}content-length: {length}\r\n\r\n{lines}")
+    format!(
+        "POST /inputs HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {length}\r\n\r\n{lines}"
+    )
 }
 
 /// All there is; a reset ends it as the end does.
@@ -154,7 +156,7 @@ fn outputs_are_sent_as_they_become_ready() {
 fn an_answer_begins_before_the_request_is_complete() {
     let server = Server::start(&[]);
     let mut stream = server.connect();
-    let head = "POST /inputs HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    let head = "POST /inputs HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
     for number in 1..=3 {
         stream.write_all(b"a\r\nsleep 1ms\n\r\n").unwrap();
@@ -199,7 +201,7 @@ fn what_is_too_much_is_said() {
     assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("more than the limit of 1024"));
     // Without a length it shows on the way.
     let mut chunked =
-        "POST /inputs HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
+        "POST /inputs HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
     for _ in 0..200 {
         chunked.push_str("a\r\nsleep 1ms\n\r\n");
     }
@@ -227,14 +229,14 @@ fn one_connection_too_many_is_told_so() {
     let server = Server::start(&["--connections", "1"]);
     let mut first = server.connect();
     first
-        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .unwrap();
     read_until(&mut first, "ok\n");
     let answer = read_all(&mut server.connect());
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("too many connections"));
     // The first one is as good as before.
     first
-        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .unwrap();
     read_until(&mut first, "ok\n");
 }
@@ -242,7 +244,7 @@ fn one_connection_too_many_is_told_so() {
 #[test]
 fn silence_is_not_waited_for() {
     let server = Server::start(&["--silence", "200ms"]);
-    for start in ["", "P", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+    for start in ["", "P", "GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: "] {
         let answer = server.exchange(start);
         assert!(
             answer.starts_with("HTTP/1.1 408 Request Timeout"),
@@ -251,7 +253,9 @@ fn silence_is_not_waited_for() {
     }
     let mut stalled = server.connect();
     stalled
-        .write_all(b"POST /inputs HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\nsleep 1ms\n")
+        .write_all(
+            b"POST /inputs HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\nsleep 1ms\n",
+        )
         .unwrap();
     read_until(&mut stalled, "the body stood still for too long");
     // An input in flight is no silence, however long it takes.
@@ -299,8 +303,8 @@ fn who_has_said_all_may_still_listen() {
 #[test]
 fn requests_may_be_sent_before_the_answers() {
     let server = Server::start(&[]);
-    let request = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
-    let last = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let request = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let last = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let answer = server.exchange(request.repeat(20) + last);
     assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 21, "{answer}");
 }
@@ -309,11 +313,11 @@ fn requests_may_be_sent_before_the_answers() {
 fn hostile_requests_are_answered_or_closed() {
     let server = Server::start(&[]);
     let huge = format!(
-        "GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n",
         "y".repeat(1 << 20)
     );
     let many = format!(
-        "GET / HTTP/1.1\r\nhost: x\r\n{}\r\n",
+        "GET / HTTP/1.1\r\nhost: localhost\r\n{}\r\n",
         "x: y\r\n".repeat(5000)
     );
     let cases: [(&str, &[u8]); 8] = [
@@ -325,8 +329,8 @@ fn hostile_requests_are_answered_or_closed() {
         ("version", b"GET / HTTP/9.9\r\n\r\n"),
         (
             "both lengths",
-            b"POST /inputs HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\
-            transfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nhost: x\r\n\r\n",
+            b"POST /inputs HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\n\
+            transfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n",
         ),
         (
             "two lengths",
@@ -334,7 +338,7 @@ fn hostile_requests_are_answered_or_closed() {
         ),
         (
             "bad chunk",
-            b"POST /inputs HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+            b"POST /inputs HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
         ),
         ("huge header", huge.as_bytes()),
         ("many headers", many.as_bytes()),
@@ -440,6 +444,74 @@ fn what_the_grace_does_not_cover_is_said() {
     let ended = server.program.finish();
     assert_eq!(ended.status, Some(3), "{ended:#?}");
     assert!(ended.errors.contains("left undone: 1 inputs"), "{ended:#?}");
+}
+
+#[test]
+fn pages_of_other_sites_are_turned_away() {
+    let server = Server::start(&["--host", "box.example"]);
+    let ask = |host: &str, origin: &str| {
+        let head =
+            format!("POST /inputs HTTP/1.1\r\nhost: {host}\r\n{origin}connection: close\r\n");
+        server.exchange(head + "content-type: text/plain\r\ncontent-length: 9\r\n\r\nsleep 1ms")
+    };
+    let own = format!("origin: http://{}\r\n", server.address);
+    assert!(ask(&server.address, &own).starts_with("HTTP/1.1 200"));
+    assert!(ask("box.example", "").starts_with("HTTP/1.1 200"));
+    assert!(ask("rebound.example", "").starts_with("HTTP/1.1 421"));
+    assert!(
+        ask("rebound.example", "origin: http://rebound.example\r\n").starts_with("HTTP/1.1 421")
+    );
+    assert!(ask(&server.address, "origin: http://evil.example\r\n").starts_with("HTTP/1.1 403"));
+    assert!(ask(&server.address, "origin: null\r\n").starts_with("HTTP/1.1 403"));
+    assert!(
+        server
+            .get("/metrics")
+            .contains("\nevent_loop_inputs_total 2\n")
+    );
+}
+
+#[test]
+fn files_are_read_below_one_folder_only() {
+    let server = Server::start(&["--files", "src"]);
+    let answer =
+        server.post("read lib.rs\nread ../Cargo.toml\nread /etc/passwd\nread /proc/self/environ\n");
+    assert!(
+        answer.contains(r#""line":"read lib.rs","after_ms":"#) && answer.contains("include_str")
+    );
+    assert_eq!(
+        answer
+            .matches("is not below the folder that is served")
+            .count(),
+        3,
+        "{answer}"
+    );
+    let missing = super::process::run(&["serve", "--files", "no/such"], "");
+    assert_eq!(missing.status, Some(2), "{missing:#?}");
+}
+
+#[test]
+fn other_machines_only_with_leave() {
+    let ended = super::process::run(&["serve", "--listen", "0.0.0.0:0"], "");
+    assert_eq!(ended.status, Some(2), "{ended:#?}");
+    assert!(
+        ended
+            .errors
+            .contains("if that is meant, say --allow-remote"),
+        "{ended:#?}"
+    );
+    let mut program = Program::start(&["serve", "--listen", "0.0.0.0:0", "--allow-remote"]);
+    let line = program.wait_for("listening on http://0.0.0.0:");
+    let port = line.rsplit(':').next().expect("a port");
+    let server = Server {
+        program,
+        address: format!("127.0.0.1:{port}"),
+    };
+    let answer = server.post("get http://127.0.0.1:1/\nget http://localhost:1/\n");
+    assert_eq!(
+        answer.matches("is not on the public Internet").count(),
+        2,
+        "{answer}"
+    );
 }
 
 #[test]

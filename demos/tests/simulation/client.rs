@@ -48,7 +48,7 @@ fn plan(chance: &Chance) -> Plan {
     if oversized {
         body.push_str(&"# filler\n".repeat(1000));
     }
-    let mut request = b"POST /inputs HTTP/1.1\r\nhost: x\r\nconnection: close\r\n".to_vec();
+    let mut request = b"POST /inputs HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n".to_vec();
     if chance.once_in(2) {
         request.extend(format!("content-length: {}\r\n\r\n{body}", body.len()).into_bytes());
     } else {

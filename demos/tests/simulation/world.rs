@@ -12,6 +12,7 @@ use std::time::Duration;
 use demos::Handle;
 use demos::processing::Processing;
 use demos::processing::database::Database;
+use demos::processing::reach::Reach;
 use demos::server::limits::Limits;
 use demos::server::{Server, connection};
 use executor::{BlockingPool, LocalExecutor};
@@ -139,8 +140,9 @@ pub(crate) fn run(seed: u64) -> Run {
         database,
         max_content,
         timeout,
+        reach: Reach::default(),
     });
-    let server = Server::new(processing, limits(&chance));
+    let server = Server::new(processing, limits(&chance), Vec::new());
     let start = clock.now();
     let faults = Rc::new(Cell::new(0));
     let told = Rc::new(RefCell::new(Run::default()));
