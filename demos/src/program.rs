@@ -1,7 +1,8 @@
 //! The main program: lines in, numbered inputs, outputs in order of readiness.
 //!
 //! In the order in which a line passes through: [`reader`], [`lines`], [`input`], [`session`]
-//! (the article's loop), `crate::processing`, [`output`], [`text`] or [`json`], [`display`], [`console`].
+//! (the article's loop), `crate::processing`, [`output`], [`text`] or [`json`], [`display`],
+//! [`console`].
 
 pub mod cli;
 pub mod console;

@@ -5,8 +5,28 @@ use std::path::{Path, PathBuf};
 
 const CRATES: [&str; 3] = ["executor", "reactor", "timers"];
 
-/// The crates with files whose subject is unsafe code; no other may hold any.
-const WITH_UNSAFE_ROOMS: [&str; 2] = ["executor", "reactor"];
+/// The files whose subject is unsafe code; no other may hold any.
+const UNSAFE_ROOMS: &[&str] = &[
+    "benches/src/heap.rs",
+    "executor/src/local/handle.rs",
+    "executor/src/local/header.rs",
+    "executor/src/local/hub_ref.rs",
+    "executor/src/local/inbox.rs",
+    "executor/src/local/memory.rs",
+    "executor/src/local/run.rs",
+    "executor/src/local/waker.rs",
+    "executor/src/stage.rs",
+    "executor/src/stealing/home.rs",
+    "executor/src/stealing/injector.rs",
+    "executor/src/stealing/join.rs",
+    "executor/src/stealing/magazine.rs",
+    "executor/src/stealing/task.rs",
+    "executor/src/stealing/waker.rs",
+    "executor/src/stealing/worker.rs",
+    "reactor/src/hyper.rs",
+    "reactor/src/poller/direct.rs",
+    "reactor/src/poller/portable.rs",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -75,6 +95,21 @@ fn one_idea_fits_one_file() {
 }
 
 #[test]
+fn a_line_fits_the_page() {
+    let mut wrong = Vec::new();
+    for (name, text) in all_sources() {
+        for (number, line) in (1..).zip(text.lines()) {
+            // rustfmt sees to 100; strings and doc tests, which it leaves alone, have some give.
+            let width = line.chars().count();
+            if width > 110 {
+                wrong.push(format!("{name}:{number}: {width} characters"));
+            }
+        }
+    }
+    complain("lines wider than the page", &wrong);
+}
+
+#[test]
 fn the_loop_is_one_page() {
     let page = read(&root().join("demos/src/event_loop.rs"));
     assert!(page.lines().count() < 100, "{} lines", page.lines().count());
@@ -83,10 +118,9 @@ fn the_loop_is_one_page() {
 #[test]
 fn a_function_fits_one_screen() {
     let mut wrong = Vec::new();
-    for (name, text) in all_sources()
-        .into_iter()
-        .filter(|(name, _)| name.contains("/src/"))
-    {
+    // Models of loom are tests, wherever they have to stand.
+    let is_code = |name: &str| name.contains("/src/") && !name.ends_with("models.rs");
+    for (name, text) in all_sources().into_iter().filter(|(name, _)| is_code(name)) {
         for (start, length) in functions(without_tests(&text)) {
             if length > 70 {
                 wrong.push(format!("{name}:{start}: {length} lines"));
@@ -170,13 +204,13 @@ fn unsafe_has_rooms_with_doors() {
             wrong.push(format!("{name}: a door within a file"));
         }
         if text.contains(door) && name.contains("/src/") {
-            let may = WITH_UNSAFE_ROOMS
-                .iter()
-                .any(|folder| name.starts_with(folder));
-            let has_invariants = text.lines().take(40).any(|line| line.contains("nvariant"));
+            let may = UNSAFE_ROOMS.contains(&name.as_str());
+            let opening = text.lines().take(40);
+            let mut opening = opening.map(|line| line.trim_start_matches(['/', '!', ' ']));
+            let has_invariants = opening.any(|line| line.starts_with("1. "));
             if !may || !has_invariants {
                 wrong.push(format!(
-                    "{name}: no place for it, or does not open with its invariants"
+                    "{name}: no place for it, or does not open with numbered invariants"
                 ));
             }
         }

@@ -12,7 +12,8 @@ use super::{Answer, Failure, into_text};
 use crate::program::escape::shortened;
 use crate::program::quantity::grouped;
 
-/// Reads the file at `path`, if that is within `reach`, and if it has at most `limit` bytes and is UTF-8 text.
+/// Reads the file at `path`, if that is within `reach`, and if it has at most `limit` bytes and
+/// is UTF-8 text.
 ///
 /// # Errors
 /// A sentence that says which file and what is wrong with it.

@@ -79,7 +79,8 @@ impl Server {
 fn post(lines: &str, headers: &str) -> String {
     let length = lines.len();
     format!(
-        "POST /inputs HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {length}\r\n\r\n{lines}"
+        "POST /inputs HTTP/1.1\r\nhost: localhost\r\n{headers}\
+         content-length: {length}\r\n\r\n{lines}"
     )
 }
 
@@ -330,7 +331,8 @@ fn hostile_requests_are_answered_or_closed() {
         (
             "both lengths",
             b"POST /inputs HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\n\
-            transfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n",
+            transfer-encoding: chunked\r\n\r\n0\r\n\r\n\
+            GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n",
         ),
         (
             "two lengths",
