@@ -153,8 +153,8 @@ impl Word {
         Some(Word(self.0 & !direction.ready_bit()))
     }
 
-    /// Arrow 3: somebody wants to sleep. (Not done if the direction is ready: look at the result
-    /// of the store, see `Slot::poll_ready`.)
+    /// Arrow 3: the bit that a task sets before it sleeps. What it finds in the word as it does so
+    /// decides whether it may sleep; see `Slot::leave`.
     pub(crate) const fn wait(direction: Direction) -> u64 {
         direction.waiter_bit()
     }

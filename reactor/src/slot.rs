@@ -3,7 +3,7 @@
 //! # Why no wake-up is lost
 //!
 //! A task that wants to sleep leaves its waker under the lock and *then* sets its waiter bit with
-//! a read-modify-write ([`Slot::poll_ready`]). An event sets the ready bit and takes the waiter bit
+//! a read-modify-write ([`Slot::leave`]). An event sets the ready bit and takes the waiter bit
 //! in one read-modify-write ([`Slot::deliver`]). Nothing but read-modify-writes changes the word,
 //! and those of one word are in one order:
 //!
@@ -148,8 +148,7 @@ impl Slot {
     /// A new source moves in. Only the table calls this, and only for a vacant slot.
     pub(crate) fn open(&self) -> u32 {
         let generation = self.load().generation();
-        self.word
-            .store(Word::fresh(generation).0, Ordering::Release);
+        self.word.swap(Word::fresh(generation).0, Ordering::AcqRel);
         generation
     }
 
@@ -179,8 +178,8 @@ impl Slot {
             if !token.is_of(word.generation()) {
                 return false;
             }
-            // AcqRel: the release pairs with the acquire in `load` and in `poll_ready`'s
-            // `fetch_or`, whichever of them the task gets to.
+            // AcqRel: the release pairs with the acquire in `load` and in the `fetch_or` of
+            // `leave`, whichever of them the task gets to.
             let (new, order) = (word.event(ready).0, Ordering::AcqRel);
             match self
                 .word
@@ -193,6 +192,7 @@ impl Slot {
         let readers = ready.contains(Ready::READABLE) && word.is_awaited(Direction::Read);
         let writers = ready.contains(Ready::WRITABLE) && word.is_awaited(Direction::Write);
         if readers || writers {
+            // If the source moves out here and another one in, that one is woken once too often.
             let mut waiters = self.waiters.lock();
             if readers {
                 waiters.take(Direction::Read, out);
