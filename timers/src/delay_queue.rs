@@ -52,7 +52,7 @@ impl<T, S: Sharing> DelayQueue<T, S> {
     /// Adds a value that comes out after `delay`.
     ///
     /// # Panics
-    /// With 2^32 - 1 values waiting, or without memory.
+    /// With more values waiting than 32 bits can number, or without memory.
     pub fn insert(&mut self, value: T, delay: Duration) -> Key {
         let deadline = self.timers.inner().after(delay);
         self.wake_by(deadline);
@@ -62,7 +62,7 @@ impl<T, S: Sharing> DelayQueue<T, S> {
     /// Adds a value that comes out at `deadline`.
     ///
     /// # Panics
-    /// With 2^32 - 1 values waiting, or without memory.
+    /// With more values waiting than 32 bits can number, or without memory.
     pub fn insert_at(&mut self, value: T, deadline: Instant) -> Key {
         let deadline = self.timers.inner().ticks().nanos(deadline);
         self.wake_by(deadline);

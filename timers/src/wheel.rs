@@ -128,7 +128,7 @@ impl<T> Wheel<T> {
     /// which is not the one that may be in progress.
     ///
     /// # Panics
-    /// With 2^32 - 1 timers waiting, or without memory.
+    /// With more timers waiting than 32 bits can number, or without memory.
     pub fn insert(&mut self, deadline: u64, value: T) -> Key {
         let index = self.arena.next_index();
         let position = self.list(index, deadline, self.list_for(deadline));
