@@ -352,6 +352,7 @@ fn position(page: u32, place: u8) -> u32 {
 mod tests {
     use super::*;
     use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
 
     /// Lists beside a plain model of them, with every timer's position.
     struct Checked {
