@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use executor::{BlockingPool, LocalExecutor};
+use executor::{BlockingPool, LocalBuilder, LocalExecutor};
 use reactor::Reactor;
 use timers::{Clock, LocalTimers};
 
@@ -48,8 +48,13 @@ impl EventLoop {
     /// # Errors
     /// The operating system's, if it gives no epoll descriptor.
     pub fn with_clock(clock: Clock) -> io::Result<Self> {
+        Self::with(clock, LocalExecutor::builder())
+    }
+
+    /// A loop that goes by `clock`, on an executor with settings of its own.
+    pub(crate) fn with(clock: Clock, executor: LocalBuilder) -> io::Result<Self> {
         let reactor = Reactor::new()?;
-        let executor = LocalExecutor::with_waker(reactor.waker());
+        let executor = executor.waker(reactor.waker()).build();
         let timers = LocalTimers::builder(clock).host(reactor.waker()).build();
         let blocking = BlockingPool::builder().build()?;
         let handle = Handle {

@@ -7,6 +7,7 @@ pub mod handle;
 pub mod processing;
 pub mod program;
 pub mod runtime;
+pub mod seeded;
 pub mod server;
 pub mod tour_server;
 

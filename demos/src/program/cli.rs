@@ -96,6 +96,12 @@ pub struct RunOptions {
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "8MiB")]
     pub max_content: usize,
 
+    /// Read all input first, draw the order of ready tasks from this seed, and let time be virtual:
+    /// sleeps take none. The same seed and lines are the same run, but for what disk, database
+    /// and network do
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
     /// Lines of a content to show; with --json it is always whole
     #[arg(long, value_name = "LINES", default_value = "10")]
     pub preview: usize,

@@ -47,15 +47,23 @@ pub fn start(handle: &Handle, sink: Sink) -> io::Result<Display> {
 async fn carry(display: Display, handle: Handle, thread: BlockingPool, sink: Arc<Mutex<Sink>>) {
     while let Some(bytes) = poll_fn(|cx| display.poll_take(cx)).await {
         let sink = Arc::clone(&sink);
-        let held = handle.timers.clock().hold();
-        let write = thread.run(move || {
+        let write = move || {
             let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
             sink.write_all(&bytes).and_then(|()| sink.flush())
-        });
+        };
+        // When a thread is done is nobody's promise, and a repeatable run can have none of that.
+        // Where time is virtual, nothing is late because of a write.
+        if handle.timers.clock().is_virtual() {
+            match write() {
+                Ok(()) => display.sent(),
+                Err(error) => display.broke(error),
+            }
+            continue;
+        }
+        let write = thread.run(write);
         let written = write
             .await
             .unwrap_or_else(|error| Err(io::Error::other(error.to_string())));
-        drop(held);
         match written {
             Ok(()) => display.sent(),
             Err(error) => display.broke(error),

@@ -21,6 +21,7 @@ use crate::handle::Handle;
 use crate::processing::Processing;
 use crate::processing::database::Database;
 use crate::processing::reach::Reach;
+use crate::seeded;
 use crate::server::limits::Limits;
 use crate::server::{self, Drained, Server};
 
@@ -73,7 +74,7 @@ fn play_tour() -> Result<u8, String> {
     };
     let seen = Rc::new(RefCell::new(tour::Seen::default()));
     let render = tour::Tour::new(Rc::clone(&seen));
-    let end = on_a_loop(processing, async |handle, processing, display| {
+    let end = on_a_loop(None, processing, async |handle, processing, display| {
         let signals = signals::listen(&handle)?;
         let incoming = tour::play(&handle).await?;
         let ends = Ends {
@@ -118,29 +119,40 @@ fn run(options: &RunOptions) -> Result<u8, String> {
             preview: options.preview,
         })
     };
-    let end = on_a_loop(processing, async |handle, processing, display| {
-        let signals = signals::listen(&handle)?;
-        let incoming = match &options.input {
-            None => reader::read_stdin(&handle, options.max_line)?,
-            Some(file) => reader::read_file(&handle, file, options.max_line).map_err(|error| {
-                io::Error::new(error.kind(), format!("--input {}: {error}", file.display()))
-            })?,
-        };
-        if options.input.is_none() && io::stdin().is_terminal() {
-            eprintln!(
-                "sleep 2s · read PATH · query SQL · get URL · stop (or ctrl-d); \
+    let end = on_a_loop(
+        options.seed,
+        processing,
+        async |handle, processing, display| {
+            // A repeatable run reads its input without the loop, so the loop could not hear a signal;
+            // unheard, ctrl-c ends the process as it does any other.
+            let signals = match options.seed {
+                None => signals::listen(&handle)?,
+                Some(_) => futures::channel::mpsc::unbounded().1,
+            };
+            let incoming = match &options.input {
+                None => reader::read_stdin(&handle, options.max_line)?,
+                Some(file) => {
+                    reader::read_file(&handle, file, options.max_line).map_err(|error| {
+                        io::Error::new(error.kind(), format!("--input {}: {error}", file.display()))
+                    })?
+                }
+            };
+            if options.input.is_none() && io::stdin().is_terminal() {
+                eprintln!(
+                    "sleep 2s · read PATH · query SQL · get URL · stop (or ctrl-d); \
                  --help tells more"
-            );
-        }
-        let ends = Ends {
-            incoming,
-            signals,
-            render,
-            display,
-            numbers: Rc::default(),
-        };
-        Ok(Session::new(processing, settings, ends).run().await)
-    })?;
+                );
+            }
+            let ends = Ends {
+                incoming,
+                signals,
+                render,
+                display,
+                numbers: Rc::default(),
+            };
+            Ok(Session::new(processing, settings, ends).run().await)
+        },
+    )?;
     status_of(end)
 }
 
@@ -197,11 +209,14 @@ fn serve(options: &ServeOptions) -> Result<u8, String> {
 
 /// Makes a loop and what a session needs on it, and runs the session.
 fn on_a_loop(
+    seed: Option<u64>,
     processing: impl FnOnce(&Handle) -> Result<Processing, String>,
     session: impl AsyncFnOnce(Handle, Rc<Processing>, Display) -> io::Result<End>,
 ) -> Result<End, String> {
     let failed = |error: io::Error| error.to_string();
-    let event_loop = EventLoop::new().map_err(failed)?;
+    let event_loop = seed
+        .map_or_else(EventLoop::new, seeded::event_loop)
+        .map_err(failed)?;
     let handle = event_loop.handle().clone();
     let processing = Rc::new(processing(&handle)?);
     let display = console::start(&handle, console::stdout().map_err(failed)?).map_err(failed)?;

@@ -181,6 +181,32 @@ fn the_trace_tells_each_step_in_order() {
 }
 
 #[test]
+fn a_seed_is_a_run_and_sleeps_take_no_time() {
+    let lines: String = (1..=50)
+        .map(|i| format!("sleep {}d\n", 1 + i * 7 % 5))
+        .collect();
+    let file = Scratch::new("seeded", lines + "dance\n");
+    let play = |seed| {
+        run(
+            &["run", "--trace", "--input", file.path(), "--seed", seed],
+            "",
+        )
+    };
+    let (first, second) = (play("1"), play("1"));
+    assert_eq!(
+        (first.status, first.outputs().len()),
+        (Some(1), 51),
+        "{first:#?}"
+    );
+    assert_eq!(first.lines, second.lines);
+    assert!(
+        ["2", "3", "4"]
+            .iter()
+            .any(|seed| play(seed).outputs() != first.outputs())
+    );
+}
+
+#[test]
 fn at_the_limit_the_next_line_waits() {
     let ended = run(
         &["run", "--limit", "1"],

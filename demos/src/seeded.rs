@@ -1,0 +1,36 @@
+//! Chance from a seed: the same seed is the same chance.
+
+use std::io;
+
+use executor::LocalExecutor;
+use timers::Clock;
+
+use crate::event_loop::EventLoop;
+
+/// A loop whose runs can be repeated: the order of ready tasks is drawn from `seed`, and time is
+/// virtual. It stands still while anything is under way outside (a thread of the pool, a line
+/// that may yet come), and jumps to the next deadline when all wait for time.
+///
+/// # Errors
+/// The operating system's, if it gives no epoll descriptor.
+///
+/// ```
+/// use std::time::Duration;
+/// let event_loop = demos::seeded::event_loop(7)?;
+/// event_loop.run(event_loop.handle().timers.sleep(Duration::from_secs(3600)))?; // takes no time
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn event_loop(seed: u64) -> io::Result<EventLoop> {
+    EventLoop::with(Clock::auto(), LocalExecutor::builder().order(order(seed)))
+}
+
+/// Chooses one of so many, for ever. (Steele, Lea and Flood's SplitMix64: any seed will do.)
+fn order(mut state: u64) -> impl FnMut(usize) -> usize {
+    move |choices| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % choices.max(1) as u64) as usize
+    }
+}
