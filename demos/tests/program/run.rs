@@ -148,7 +148,8 @@ fn json_is_one_object_a_line() {
             .find(is_it)
             .expect("each input has an output")
     };
-    let manifest = std::fs::read_to_string("Cargo.toml").expect("the test runs beside it");
+    let manifest =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("ours");
     assert_eq!(output(1)["text"], manifest.as_str());
     assert_eq!(output(2)["rows"], serde_json::json!([[1.5]]));
     assert_eq!(output(3)["status"], "error");
