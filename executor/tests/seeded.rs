@@ -138,14 +138,9 @@ const BUGS: &[Seeded] = &[
         "stealing::pool_models::a_spawn_during_the_end",
     ),
     seeded(
-        "injected_without_release",
-        MODELS,
-        "stealing::pool_models::two_spawn_while_the_worker_takes",
-    ),
-    seeded(
         "joiner_slot_not_taken_back",
         MODELS,
-        "stealing::task_models::every_pair_with_a_run",
+        "stealing::task_models::every_pair_with_a_task_that_was_never_polled",
     ),
     seeded(
         "output_without_handle_leaks",

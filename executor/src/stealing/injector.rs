@@ -82,13 +82,9 @@ impl Injector {
         loop {
             bottom.link().store(head, Ordering::Relaxed);
             // Release: who takes the stack sees the links and the tasks (pairs with `take`).
-            let order = if cfg!(seeded_bug = "injected_without_release") {
-                Ordering::Relaxed
-            } else {
-                Ordering::Release
-            };
             let fresh = &self.fresh.0;
-            let pushed = fresh.compare_exchange_weak(head, top, order, Ordering::Relaxed);
+            let pushed =
+                fresh.compare_exchange_weak(head, top, Ordering::Release, Ordering::Relaxed);
             match pushed {
                 Ok(_) => return,
                 Err(now) => head = now,

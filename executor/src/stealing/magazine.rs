@@ -33,8 +33,13 @@ use crate::sync::{alloc, dealloc};
 
 /// Blocks in a full magazine.
 const FULL: usize = 64;
-/// Full magazines of a class the depot keeps: what is more goes back to the allocator.
-const KEPT: usize = 32;
+/// So many bytes of a class the depot keeps: what is more goes back to the allocator.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// How many magazines that is.
+fn kept(class: usize) -> usize {
+    KEPT_BYTES / (FULL * size_class::bytes(class))
+}
 
 struct Block {
     next: *mut Block,
@@ -191,7 +196,7 @@ impl Depot {
     fn give(&self, class: usize, magazine: Magazine) {
         let shelf = &self.0[class];
         let mut full = shelf.full.lock();
-        if full.0.len() < KEPT {
+        if full.0.len() < kept(class) {
             shelf.blocks.fetch_add(magazine.blocks, Ordering::Relaxed);
             full.0.push(magazine);
         } else {
@@ -296,14 +301,15 @@ mod tests {
     fn the_depot_is_bounded() {
         let depot = Depot::new();
         let own = Magazines::new(&depot);
-        let blocks: Vec<_> = (0..(KEPT + 9) * FULL)
+        let class = vtable().size_class;
+        let blocks: Vec<_> = (0..(kept(class) + 9) * FULL)
             .map(|_| own.allocate(vtable()))
             .collect();
         for block in blocks {
             // SAFETY: it comes from there, and is unused.
             unsafe { own.recycle(block, vtable()) };
         }
-        let kept = depot.0[vtable().size_class].blocks.load(Ordering::Relaxed);
-        assert_eq!(kept, KEPT * FULL);
+        let blocks = depot.0[class].blocks.load(Ordering::Relaxed);
+        assert_eq!(blocks, kept(class) * FULL);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize as Count;
 use std::sync::atomic::Ordering::SeqCst;
 
 use loom::sync::Arc as LoomArc;
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::thread;
 
 use super::models::bounded;
@@ -31,7 +32,8 @@ fn a_spawn_during_the_end() {
     });
 }
 
-/// Two threads spawn while the worker takes batches: each task runs once.
+/// Two threads spawn while the worker takes batches: each task runs once, and sees what its
+/// spawner wrote before.
 #[test]
 fn two_spawn_while_the_worker_takes() {
     bounded(Some(2), || {
@@ -41,10 +43,14 @@ fn two_spawn_while_the_worker_takes() {
         let threads: Vec<_> = (0..2)
             .map(|_| {
                 let (theirs, runs) = (pool.clone(), runs.clone());
+                let written = LoomArc::new(AtomicUsize::new(0));
                 thread::spawn(move || {
-                    for _ in 0..2 {
-                        let runs = runs.clone();
-                        let count = async move { runs.fetch_add(1, SeqCst) };
+                    for number in 1..=2 {
+                        let (runs, written) = (runs.clone(), written.clone());
+                        written.store(number, Relaxed);
+                        let count = async move {
+                            runs.fetch_add(usize::from(written.load(Relaxed) >= number), SeqCst)
+                        };
                         spawn(&theirs, count).detach();
                     }
                 })

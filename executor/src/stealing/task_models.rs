@@ -48,7 +48,7 @@ const WITH_END: Option<usize> = Some(3);
 /// The worker runs only afterwards here, but both outside push, and that multiplies.
 const OUTSIDE_ONLY: Option<usize> = Some(2);
 /// `LOOM_MAX_PREEMPTIONS=3` for the long run.
-const TRIPLE_WITH_RUN: Option<usize> = Some(2);
+const TRIPLE_WITH_RUN: Option<usize> = Some(1);
 const TRIPLE_WITH_END: Option<usize> = Some(1);
 
 const OUTSIDE: [Act; 6] = [
@@ -183,13 +183,16 @@ fn play(inside: Option<Act>, outside: &[Act], fresh: bool) {
         raised: raised.clone(),
         goal: if fresh { 0 } else { wakes.max(1) },
         given: (!fresh).then_some(given),
-        wakers: outside.len(),
+        wakers: outside.len() + 1,
         watch: watch.clone(),
         leak: LoomArc::new(()),
     };
     let mut handle = Some(spawn(&pool, future));
     if !fresh {
         worker.enter(|| worker.run_all());
+    }
+    if let (Some(Run), Ok(waker)) = (inside, taken.try_recv()) {
+        waker.wake(); // so that it is polled while the others act
     }
     let abort = handle.as_ref().unwrap().abort_handle();
     let threads: Vec<_> = outside
