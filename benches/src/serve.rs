@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::net::TcpListener;
+use std::rc::Rc;
 
+use futures_lite::AsyncWriteExt;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -13,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use crate::child::say;
 use crate::contest::{Invalid, OURS};
 use crate::peers;
-use crate::runtime::{LocalNet, LocalSpawn};
+use crate::runtime::{Local, LocalNet, LocalSpawn};
 use crate::workloads::echo_inproc;
 
 /// Echoes whatever comes, with a buffer of `buffer` bytes for each connection, until it is killed.
@@ -26,6 +28,7 @@ pub fn echo(peer: &str, buffer: usize) -> Result<(), Invalid> {
     say("ready", listener.local_addr()?)?;
     match peer {
         OURS => echo_on::<peers::ours::EventLoop>(listener, buffer),
+        LENT => echo_lent(listener, buffer),
         "bare" => peers::bare::echo_server(&listener, buffer, false),
         "bare-shared" => peers::bare::echo_server(&listener, buffer, true),
         "tokio" => echo_on::<peers::tokio::WithDrivers>(listener, buffer),
@@ -36,6 +39,31 @@ pub fn echo(peer: &str, buffer: usize) -> Result<(), Invalid> {
         "monoio-uring" => echo_on::<peers::monoio::Uring>(listener, buffer),
         _ => Err(Invalid(format!("no server is called {peer}"))),
     }
+}
+
+/// What [`echo`] calls ours with buffers that connections borrow while there is something in them.
+pub const LENT: &str = "ours-lent";
+
+fn echo_lent(listener: TcpListener, buffer: usize) -> Result<(), Invalid> {
+    type OurLoop = peers::ours::EventLoop;
+    let mut runtime = OurLoop::new();
+    let spawner = runtime.spawner();
+    let net = runtime.net();
+    let buffers = Rc::new(reactor::Buffers::new(buffer));
+    runtime.block_on(async {
+        let listener = OurLoop::listener(&net, listener)?;
+        loop {
+            let mut stream = OurLoop::accept(&listener).await?.0;
+            let buffers = Rc::clone(&buffers);
+            spawner.detach(async move {
+                while let Ok(lent) = stream.read_lent(&buffers).await {
+                    if lent.is_empty() || stream.write_all(&lent).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    })
 }
 
 fn echo_on<R: LocalNet>(listener: TcpListener, buffer: usize) -> Result<(), Invalid> {

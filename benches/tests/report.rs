@@ -15,10 +15,16 @@ fn the_page_and_its_charts_come_from_the_records() {
     let counts = instructions::read(&here("instructions.json")).unwrap();
     let again = "run `cargo run --release -p handrolled-benches --bin report`";
     let page = fs::read_to_string(here("RESULTS.md")).unwrap();
-    assert!(page == report::page(&records, &counts), "RESULTS.md is out of date: {again}");
+    assert!(
+        page == report::page(&records, &counts),
+        "RESULTS.md is out of date: {again}"
+    );
     for (group, title, rows) in report::groups(&records) {
         let chart = fs::read_to_string(here("charts").join(format!("{group}.svg"))).unwrap();
-        assert!(chart == chart::ratios(title, &rows), "charts/{group}.svg is out of date: {again}");
+        assert!(
+            chart == chart::ratios(title, &rows),
+            "charts/{group}.svg is out of date: {again}"
+        );
     }
 }
 
@@ -27,8 +33,19 @@ fn every_record_is_of_a_workload_that_exists_and_was_run_often_enough() {
     let all = workloads::all();
     for record in record::read(&here("results.json")).unwrap() {
         let name = &record.workload;
-        assert!(all.iter().any(|w| w.name == name), "no workload is called {name} any more");
-        assert!(record.rounds >= 9, "{name} beside {}: {} rounds", record.peer, record.rounds);
-        assert!(record.low <= record.ratio && record.ratio <= record.high, "{record:?}");
+        assert!(
+            all.iter().any(|w| w.name == name),
+            "no workload is called {name} any more"
+        );
+        assert!(
+            record.rounds >= 9,
+            "{name} beside {}: {} rounds",
+            record.peer,
+            record.rounds
+        );
+        assert!(
+            record.low <= record.ratio && record.ratio <= record.high,
+            "{record:?}"
+        );
     }
 }

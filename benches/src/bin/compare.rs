@@ -74,13 +74,7 @@ fn main() -> ExitCode {
     if cfg!(debug_assertions) {
         println!("a debug build: figures mean nothing; use --release\n");
     }
-    let (records, failures) = run(&chosen, effort, &arguments, &facts);
-    if let Some(path) = &arguments.json
-        && let Err(error) = record::write(path, &records)
-    {
-        eprintln!("cannot write {}: {error}", path.display());
-        return ExitCode::from(2);
-    }
+    let failures = run(&chosen, effort, &arguments, &facts);
     for failure in &failures {
         eprintln!("invalid: {failure}");
     }
@@ -100,12 +94,7 @@ fn list(chosen: &[&Workload]) {
     }
 }
 
-fn run(
-    chosen: &[&Workload],
-    effort: Effort,
-    arguments: &Arguments,
-    facts: &Facts,
-) -> (Vec<Record>, Vec<String>) {
+fn run(chosen: &[&Workload], effort: Effort, arguments: &Arguments, facts: &Facts) -> Vec<String> {
     let wanted = |peer: &str| {
         peer == OURS || arguments.peer.is_empty() || arguments.peer.iter().any(|p| p == peer)
     };
@@ -123,13 +112,23 @@ fn run(
                 let new = rounds.records(workload, arguments.quick, facts);
                 bar.suspend(|| print_workload(workload, &rounds, &new));
                 records.extend(new);
+                save(arguments, &records); // now, so that an interrupted run keeps what it has
             }
             Err(invalid) => failures.push(invalid.0),
         }
         bar.set_position(after); // also when an invalid result cut it short
     }
     bar.finish_and_clear();
-    (records, failures)
+    failures
+}
+
+/// Writes what there is so far; whoever asked for the file must hear if it cannot be.
+fn save(arguments: &Arguments, records: &[Record]) {
+    let Some(path) = &arguments.json else { return };
+    if let Err(error) = record::write(path, records) {
+        eprintln!("cannot write {}: {error}", path.display());
+        std::process::exit(2);
+    }
 }
 
 fn print_workload(workload: &Workload, rounds: &Rounds, records: &[Record]) {

@@ -168,7 +168,10 @@ impl<const COARSE: bool> LocalNet for Composed<COARSE> {
     }
 
     fn unix(net: &Reactor, stream: UnixStream) -> io::Result<Self::Unix> {
-        reactor::UnixStream::from_std(net, stream).map(FuturesIo)
+        // Nobody passes descriptors here, which tokio takes for granted on every Unix stream.
+        Ok(FuturesIo(
+            reactor::UnixStream::from_std(net, stream)?.bytes_only(),
+        ))
     }
 
     fn tcp(net: &Reactor, stream: TcpStream) -> io::Result<Self::Tcp> {

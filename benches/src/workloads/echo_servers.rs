@@ -6,6 +6,7 @@ use crate::contest::{
     Better, Contender, Cores, Invalid, Measured, OURS, Pass, Scale, Workload, expect_count,
 };
 use crate::machine;
+use crate::serve::LENT;
 
 /// The workloads of this file.
 pub const ALL: &[Workload] = &[
@@ -54,6 +55,19 @@ pub const ALL: &[Workload] = &[
             })
         },
     ),
+    echo(
+        "reactor/echo_1024x16k_lent",
+        "the same, ours with lent buffers",
+        |scale| {
+            let bytes = scale.of(16_384, 5_000);
+            let shape = Shape {
+                connections: scale.of(1_024, 5),
+                bytes,
+                messages: scale.of(6, 3),
+            };
+            lent(shape)
+        },
+    ),
 ];
 
 const fn echo(
@@ -82,14 +96,23 @@ struct Shape {
 
 fn everyone(shape: Shape) -> Vec<Contender> {
     let mut peers = vec![OURS, "bare", "tokio", "smol"];
-    if shape.bytes > 1_024 {
-        peers.insert(2, "bare-shared");
-    }
     if cfg!(feature = "monoio") {
         peers.extend(["monoio", "monoio-uring"]);
     }
     let contender = |peer| Contender::new(peer, move || server(peer, shape));
     peers.into_iter().map(contender).collect()
+}
+
+/// Ours with buffers that are lent for as long as something is in them, against one buffer for all
+/// connections and against tokio, whose connections have their own.
+fn lent(shape: Shape) -> Vec<Contender> {
+    let servers = [
+        (OURS, LENT),
+        ("bare-shared", "bare-shared"),
+        ("tokio", "tokio"),
+    ];
+    let contender = |(peer, name)| Contender::new(peer, move || server(name, shape));
+    servers.into_iter().map(contender).collect()
 }
 
 fn server(peer: &'static str, shape: Shape) -> Result<Pass, Invalid> {

@@ -1,7 +1,9 @@
 //! Memory of what does nothing: idle tasks and idle connections, which a server has most of.
 
-use std::future::pending;
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::hint::black_box;
+use std::task::{Poll, Waker};
 
 use crate::contest::{
     Better, Contender, Cores, Invalid, Measured, Pass, Scale, Workload, expect_count,
@@ -73,30 +75,36 @@ fn tasks_on<R: Local, const BYTES: usize>(count: u64) -> Contender {
     Contender::new(R::NAME, move || Ok(idle_tasks::<R, BYTES>(count)))
 }
 
-/// Starts tasks that have been polled once and wait for ever, and counts what they keep. What the
+thread_local! {
+    /// Whatever could wake the idle tasks: a task that nothing can wake may be freed at once.
+    static WAKERS: RefCell<Vec<Waker>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Starts tasks that are polled once and wait for ever, and counts what they keep. What the
 /// runtime had before does not count, what it keeps for having had them does.
 fn idle_tasks<R: Local, const BYTES: usize>(count: u64) -> Pass {
     Box::new(move || {
         let mut runtime = R::new();
         let spawner = runtime.spawner();
-        let (bytes, polled) = bytes_kept(|| {
+        WAKERS.with_borrow_mut(|wakers| wakers.reserve(count as usize));
+        let (bytes, ()) = bytes_kept(|| {
             runtime.block_on(async {
-                let polled = std::rc::Rc::new(std::cell::Cell::new(0));
                 for _ in 0..count {
-                    let polled = std::rc::Rc::clone(&polled);
                     let captured = black_box([1_u8; BYTES]);
                     spawner.detach(async move {
-                        polled.set(polled.get() + 1);
-                        drop(polled);
-                        pending::<()>().await;
+                        poll_fn::<(), _>(|cx| {
+                            WAKERS.with_borrow_mut(|wakers| wakers.push(cx.waker().clone()));
+                            Poll::Pending
+                        })
+                        .await;
                         black_box(captured);
                     });
                 }
                 settle(&spawner).await;
-                polled.get()
-            })
+            });
         });
-        expect_count("tasks polled", polled, count)?;
+        drop(runtime); // before the wakers, for those that must be let go on their own thread
+        expect_count("tasks polled", WAKERS.take().len() as u64, count)?;
         Ok(Measured {
             total: bytes.max(1) as f64,
             ops: count,
