@@ -106,6 +106,7 @@ impl Drop for Helper {
 
 /// Runs as a child if the arguments say so, and then never returns. Call it first of all.
 pub fn main() {
+    machine::raise_file_limit();
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() != Some(MARK) {
         return;

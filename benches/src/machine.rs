@@ -160,6 +160,20 @@ pub fn cores() -> Vec<usize> {
     }
 }
 
+/// Allows this process as many open files as the system lets it: thousands of connections are held.
+pub fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let most = getrlimit(Resource::Nofile).maximum;
+    // If it is refused, a workload that needs more says so.
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: most,
+            maximum: most,
+        },
+    );
+}
+
 /// Ties the calling thread, and threads that it starts later, to `cores`.
 ///
 /// # Errors
