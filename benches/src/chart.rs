@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use crate::record::Record;
 
-const LEFT: f64 = 190.0; // where the scale begins: names stand before it
+const LEFT: f64 = 215.0; // where the scale begins: names stand before it
 const WIDTH: f64 = 900.0;
-const RIGHT: f64 = 90.0; // room for figures after it
+const RIGHT: f64 = 135.0; // room for figures after it
 const ROW: f64 = 17.0;
 const GAP: f64 = 9.0; // between workloads
 const TOP: f64 = 64.0;
