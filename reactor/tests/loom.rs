@@ -1,9 +1,12 @@
-//! Every interleaving of the two protocols, up to a bound on preemptions.
+//! Every interleaving of the two protocols; where a model has three threads at work on one slot, up
+//! to three preemptions (without a bound it does not end in minutes).
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom LOOM_MAX_PREEMPTIONS=3 \
+//! RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
 //!     cargo test --release -p handrolled-reactor --test loom
 //! ```
+//!
+//! `LOOM_MAX_PREEMPTIONS` sets another bound, for all.
 #![cfg(loom)]
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -17,6 +20,13 @@ use reactor::model::{Alarm, Slot, Waiter};
 use reactor::poller::{Direction, Ready};
 
 const READ: Direction = Direction::Read;
+
+/// Three preemptions, unless the environment says otherwise.
+fn bounded_model(check: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.check(check);
+}
 
 /// A waker that counts. Read only after the threads are joined, so std's atomics will do.
 #[derive(Default)]
@@ -83,7 +93,7 @@ fn no_byte_is_left_with_a_sleeping_reader() {
 
 #[test]
 fn an_event_wakes_all_who_wait() {
-    loom::model(|| {
+    bounded_model(|| {
         let slot = Arc::new(Slot::new());
         let kernel = Arc::new(ModelUsize::new(0));
         let tasks: Vec<_> = (0..2)
