@@ -102,10 +102,14 @@ impl<const COARSE: bool> Local for Composed<COARSE> {
     fn new() -> Self {
         let reactor = Reactor::new().expect("the reactor starts");
         let executor = LocalExecutor::with_waker(reactor.waker());
+        let mut timers = LocalTimers::builder(Clock::monotonic());
+        if COARSE {
+            timers = timers.tick(Duration::from_millis(1));
+        }
         Self {
             executor,
             reactor,
-            timers: LocalTimers::new(Clock::monotonic()),
+            timers: timers.build(),
         }
     }
 
