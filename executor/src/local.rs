@@ -157,6 +157,37 @@ impl<'a> LocalExecutor<'a> {
         self.hub.has_ready()
     }
 
+    /// Runs batches until nothing is ready, a root was woken, or `polls` tasks were polled (the
+    /// batch that gets there is finished); true when more are ready now.
+    ///
+    /// For a host that pays for each look at the outside, by a system call for instance: a chain of
+    /// tasks that wake one another is one task a batch, and one look a task would cost many times
+    /// what the tasks do. `polls` bounds how long the outside waits for the next look.
+    ///
+    /// ```
+    /// use executor::{LocalExecutor, yield_now};
+    ///
+    /// let executor = LocalExecutor::new();
+    /// let count = executor.spawn(async {
+    ///     for _ in 0..100 {
+    ///         yield_now().await; // one batch each
+    ///     }
+    /// });
+    /// assert!(executor.run_batches(64)); // the host looks outside, and comes back
+    /// assert!(!count.is_finished());
+    /// assert!(!executor.run_batches(64));
+    /// assert!(count.is_finished());
+    /// ```
+    ///
+    /// # Panics
+    /// When called inside a task of the same executor. Panics of tasks do not get here.
+    pub fn run_batches(&self, polls: usize) -> bool {
+        let _busy = Busy::begin(&self.hub, "LocalExecutor::run_batches");
+        let _entered = self.hub.enter();
+        run::batches(&self.hub, polls);
+        self.hub.has_ready()
+    }
+
     /// Whether a batch, or a root, has something to do: tasks ready here or woken elsewhere.
     #[must_use]
     pub fn has_ready(&self) -> bool {

@@ -90,6 +90,44 @@ fn a_batch_runs_what_was_ready_when_it_began() {
 }
 
 #[test]
+fn batches_end_at_their_bound_or_when_a_root_is_woken() {
+    let polls = Rc::new(Cell::new(0));
+    let executor = LocalExecutor::new();
+    let count = polls.clone();
+    let endless = executor.spawn(async move {
+        loop {
+            count.set(count.get() + 1);
+            yield_now().await;
+        }
+    });
+    assert!(executor.run_batches(10));
+    assert_eq!(polls.take(), 10);
+
+    // the batch that reaches the bound is finished
+    let three: Vec<_> = (0..3).map(|_| executor.spawn(async {})).collect();
+    assert!(executor.run_batches(2));
+    assert!(three.iter().all(|task| task.is_finished()));
+    assert_eq!(polls.take(), 1);
+
+    let mut root = pin!(executor.root(pending::<()>()));
+    assert!(root.as_mut().poll_if_woken().is_pending());
+    let waker = Rc::new(RefCell::new(None));
+    let open = Rc::new(Cell::new(false));
+    let mut root = pin!(executor.root(gate(open.clone(), waker.clone())));
+    assert!(root.as_mut().poll_if_woken().is_pending());
+    let wakes = executor.spawn(async move { waker.take().unwrap().wake() });
+    assert!(executor.run_batches(10));
+    assert!(wakes.is_finished());
+    assert_eq!(polls.take(), 1, "a woken root is not kept waiting");
+
+    endless.abort();
+    assert!(executor.run_batches(10));
+    open.set(true);
+    assert!(root.as_mut().poll_if_woken().is_ready());
+    assert!(!executor.run_batches(10), "nothing is ready");
+}
+
+#[test]
 fn a_batch_is_bounded_by_the_builder() {
     let executor = LocalExecutor::builder().batch_max(3).build();
     let handles: Vec<_> = (0..7).map(|_| executor.spawn(async {})).collect();

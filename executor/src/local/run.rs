@@ -65,8 +65,19 @@ pub(crate) fn spawn<F: Future>(hub: &OwnerRef, future: F, flags: u16) -> TaskPtr
     task
 }
 
-/// Polls what was ready at the beginning, at most `batch_max` tasks.
-pub(crate) fn batch(hub: &Hub) {
+/// Batch after batch, until nothing is ready, a root is to be polled, or `polls` were made.
+pub(crate) fn batches(hub: &Hub, polls: usize) {
+    let mut polled = batch(hub);
+    while polled < polls && hub.roots_woken.get() == 0 {
+        match batch(hub) {
+            0 => break,
+            more => polled += more,
+        }
+    }
+}
+
+/// Polls what was ready at the beginning, at most `batch_max` tasks. Returns how many.
+pub(crate) fn batch(hub: &Hub) -> usize {
     collect(hub);
     let bound = if cfg!(seeded_bug = "batch_without_bound") {
         usize::MAX
@@ -75,7 +86,7 @@ pub(crate) fn batch(hub: &Hub) {
     };
     let tasks = hub.ready.len().min(bound);
     if tasks == 0 {
-        return;
+        return 0;
     }
     count(&hub.counters.batches, 1);
     count(&hub.counters.polls, tasks as u64);
@@ -95,6 +106,7 @@ pub(crate) fn batch(hub: &Hub) {
             }
         }
     }
+    tasks
 }
 
 /// [`run`], out of line: so that the common loop has the only copy in line.
