@@ -121,7 +121,7 @@ impl<const COARSE: bool> Local for Composed<COARSE> {
         let _entered = self.executor.enter();
         let mut main = pin!(self.executor.root(future));
         loop {
-            self.executor.run_batch();
+            self.executor.run_batches(64); // as the demos' loop
             if let Poll::Ready(output) = main.as_mut().poll_if_woken() {
                 return output;
             }
