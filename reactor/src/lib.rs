@@ -7,6 +7,8 @@ compile_error!(
 );
 
 mod alarm;
+mod builder;
+mod contain;
 mod descriptor;
 #[cfg(feature = "futures-io")]
 mod futures_io;
@@ -16,6 +18,7 @@ mod lend;
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod model;
+mod observe;
 pub mod pipe;
 pub mod poller;
 mod reactor;
@@ -31,11 +34,15 @@ mod sync;
 mod table;
 mod tcp;
 mod token;
+mod turn;
 mod udp;
 mod unix;
 
+pub use builder::Builder;
 pub use lend::{Buffers, Lent};
-pub use reactor::{Builder, Reactor};
+pub use observe::{Observer, SourceId};
+pub use reactor::Reactor;
+pub use readiness::{Direction, Ready};
 pub use source::Source;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 pub use stdio::{Stdin, Stdout};

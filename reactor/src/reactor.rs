@@ -1,20 +1,22 @@
-//! The reactor itself: wait, note what came, wake whom it concerns.
+//! The reactor itself: what its handles, its sources and its wakers share.
 
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::alarm::Alarm;
-use crate::poller::{self, Abilities, Event, Poller, Portable};
+use crate::builder::Builder;
+use crate::contain::wake_all;
+use crate::observe::Watch;
+use crate::poller::{Abilities, Poller};
 use crate::starved::Starved;
-use crate::table::{Chunk, Table};
-use crate::token::Token;
+use crate::table::Table;
+use crate::turn::Turn;
 
 /// Watches descriptors, and wakes the tasks that wait for them.
 ///
@@ -50,29 +52,23 @@ pub struct Reactor {
     _life: Arc<Life>,
 }
 
-/// What handles and sources share.
+/// What handles and sources share. Its turns are in [`crate::turn`].
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) bell: Arc<Bell>,
     pub(crate) abilities: Abilities,
+    /// Somebody has to be told before a task goes to sleep: the poller or the observer.
+    pub(crate) needs_arming: bool,
     pub(crate) table: Table,
     pub(crate) starved: Starved,
-    turn: Mutex<Turn>,
-}
-
-/// What one turn needs, kept from turn to turn. Its lock makes polls take turns.
-#[derive(Default)]
-struct Turn {
-    events: Vec<Event>,
-    wakers: Vec<Waker>,
-    /// The table's chunks as of the last turn that met a new one: no lock to find a slot.
-    chunks: Vec<Arc<Chunk>>,
+    pub(crate) turn: Mutex<Turn>,
+    pub(crate) watch: Watch,
 }
 
 /// The poller and what is needed to end its wait: the part of a reactor a waker holds on to.
 #[derive(Debug)]
 pub(crate) struct Bell {
-    alarm: Alarm,
+    pub(crate) alarm: Alarm,
     pub(crate) poller: Arc<dyn Poller>,
 }
 
@@ -99,7 +95,7 @@ impl Drop for Life {
                 slot.shut(&mut wakers);
             }
         }
-        wake_all(&mut wakers);
+        wake_all(wakers.into_iter());
     }
 }
 
@@ -132,30 +128,15 @@ impl Reactor {
     ///
     /// What the kernel says; it has no reason to, while the reactor's descriptor is open.
     pub fn poll(&self, timeout: Option<Duration>) -> io::Result<usize> {
-        let core = &*self.core;
-        let Some(mut turn) = core.take_turn(timeout) else {
-            return Ok(0);
-        };
-        let timeout = match timeout {
-            Some(Duration::ZERO) => timeout,
-            _ if core.bell.alarm.fall_asleep() => timeout,
-            _ => Some(Duration::ZERO),
-        };
-        let result = core.bell.poller.wait(&mut turn.events, timeout);
-        core.bell.alarm.wake_up();
-        let delivered = core.deliver(&mut turn);
-        if turn.wakers.is_empty() {
-            MutexGuard::unlock_fair(turn); // to the next in line, or we would take it again
-            return result.map(|()| delivered);
+        self.core.poll(timeout)
+    }
+
+    pub(crate) fn over(core: Core) -> Reactor {
+        let core = Arc::new(core);
+        Reactor {
+            _life: Arc::new(Life(Arc::clone(&core))),
+            core,
         }
-        // Wakers are other people's code: they run outside the lock.
-        let mut wakers = std::mem::take(&mut turn.wakers);
-        MutexGuard::unlock_fair(turn);
-        wake_all(&mut wakers);
-        if let Some(mut turn) = core.turn.try_lock() {
-            turn.wakers = wakers;
-        }
-        result.map(|()| delivered)
     }
 
     /// A waker that ends the [`poll`](Reactor::poll) in progress, or else the next one. From any
@@ -167,59 +148,6 @@ impl Reactor {
     /// How many sources are registered.
     pub fn sources(&self) -> usize {
         self.core.table.len()
-    }
-}
-
-impl Core {
-    /// `None`: another thread polled for the whole of `timeout`.
-    fn take_turn(&self, timeout: Option<Duration>) -> Option<MutexGuard<'_, Turn>> {
-        if let Some(turn) = self.turn.try_lock() {
-            return Some(turn);
-        }
-        match timeout {
-            Some(Duration::ZERO) => None,
-            Some(timeout) => self.turn.try_lock_for(timeout),
-            None => Some(self.turn.lock()),
-        }
-    }
-
-    /// Notes every event in its slot and collects the wakers.
-    fn deliver(&self, turn: &mut Turn) -> usize {
-        let mut delivered = 0;
-        for Event { token, ready } in turn.events.drain(..) {
-            let place = token.index();
-            if place >= Token::MAX_SOURCES {
-                continue; // Token::WAKE: the wait has ended, that is all it says
-            }
-            if place / Chunk::LEN >= turn.chunks.len() {
-                self.table.copy_new_chunks(&mut turn.chunks);
-            }
-            let Some(chunk) = turn.chunks.get(place / Chunk::LEN) else {
-                continue;
-            };
-            let slot = chunk.slot(token);
-            delivered += usize::from(slot.deliver(token, ready, &mut turn.wakers));
-        }
-        if delivered > 0 {
-            self.starved.retry(&mut turn.wakers);
-        }
-        delivered
-    }
-}
-
-impl Core {
-    /// A descriptor was closed: there is room for one more.
-    pub(crate) fn closed_one(&self) {
-        let mut wakers = Vec::new();
-        self.starved.retry(&mut wakers);
-        wake_all(&mut wakers);
-    }
-}
-
-/// Wakes them in order. One that panics (the panic hook has reported it) harms nobody else.
-fn wake_all(wakers: &mut Vec<Waker>) {
-    for waker in wakers.drain(..) {
-        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
     }
 }
 
@@ -246,74 +174,5 @@ impl fmt::Debug for Reactor {
             .field("sources", &self.sources())
             .field("poller", poller)
             .finish()
-    }
-}
-
-impl fmt::Debug for Turn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn").finish_non_exhaustive()
-    }
-}
-
-/// Choices for a [`Reactor`].
-#[derive(Debug, Default)]
-pub struct Builder {
-    poller: Option<Arc<dyn Poller>>,
-    portable: bool,
-    embedded: bool,
-}
-
-impl Builder {
-    /// Waits through `polling` also where there is a shorter way, to compare the two.
-    #[must_use]
-    pub fn portable(mut self) -> Builder {
-        self.portable = true;
-        self
-    }
-
-    /// Uses this poller: a simulated one, or one of your own.
-    #[must_use]
-    pub fn poller(mut self, poller: impl Poller + 'static) -> Builder {
-        self.poller = Some(Arc::new(poller));
-        self
-    }
-
-    /// For a foreign loop, which waits for the reactor's descriptor ([`AsFd`]) to become readable
-    /// and then calls `poll(Some(Duration::ZERO))`. The waker then makes the descriptor readable
-    /// also while no poll is waiting; it costs one system call a turn.
-    #[must_use]
-    pub fn embedded(mut self) -> Builder {
-        self.embedded = true;
-        self
-    }
-
-    /// The reactor.
-    ///
-    /// # Errors
-    ///
-    /// When the process or the system has no descriptors left.
-    pub fn build(self) -> io::Result<Reactor> {
-        let poller = match self.poller {
-            Some(poller) => poller,
-            None if self.portable => Arc::new(Portable::new()?),
-            None => poller::best()?,
-        };
-        let abilities = poller.abilities();
-        let bell = Arc::new(Bell {
-            alarm: Alarm::new(self.embedded),
-            poller,
-        });
-        let (table, starved, turn) = Default::default();
-        let core = Arc::new(Core {
-            bell,
-            abilities,
-            table,
-            starved,
-            turn,
-        });
-        Ok(Reactor {
-            _life: Arc::new(Life(Arc::clone(&core))),
-            core,
-        })
     }
 }

@@ -29,6 +29,8 @@ impl Registration {
             chunk,
             token,
         };
+        core.watch
+            .tell(|observer| observer.registered(token.into(), fd));
         match core.bell.poller.add(fd, token) {
             Ok(()) => Ok(registration),
             Err(error) => {
@@ -67,10 +69,25 @@ impl Registration {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Word>> {
         self.slot()
-            .poll_ready(direction, waiter, cx, || match self.core.abilities.edges {
-                true => Ok(()),
-                false => self.core.bell.poller.modify(fd, self.token, direction),
+            .poll_ready(direction, waiter, cx, || match self.core.needs_arming {
+                true => self.arm(fd, direction),
+                false => Ok(()),
             })
+    }
+
+    #[cold]
+    fn arm(&self, fd: BorrowedFd<'_>, direction: Direction) -> io::Result<()> {
+        let Core {
+            watch,
+            abilities,
+            bell,
+            ..
+        } = &*self.core;
+        watch.tell(|observer| observer.waits_for(self.token.into(), direction));
+        match abilities.edges {
+            true => Ok(()),
+            false => bell.poller.modify(fd, self.token, direction),
+        }
     }
 
     /// Deregisters `fd`, which must still be open, and gives the slot back.
@@ -85,6 +102,9 @@ impl Registration {
         let left = self.slot().close();
         self.core.table.remove(self.token);
         drop(left); // other people's code, outside every lock
+        self.core
+            .watch
+            .tell(|observer| observer.deregistered(self.token.into()));
     }
 }
 

@@ -9,11 +9,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Waker;
 
 use parking_lot::Mutex;
 
-use crate::readiness::Ready;
 use crate::table::Chunk;
 use crate::token::Token;
 
@@ -34,16 +32,25 @@ impl Starved {
         self.any.store(true, Ordering::Release);
     }
 
-    /// Lets them try again: an event of our own making. Costs one load while there are none.
-    pub(crate) fn retry(&self, out: &mut Vec<Waker>) {
-        if !self.any.load(Ordering::Acquire) {
-            return;
+    /// Whether there are any: one load.
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
+    /// Those who may try again.
+    #[inline]
+    pub(crate) fn take(&self) -> Vec<(Arc<Chunk>, Token)> {
+        match self.any() {
+            true => self.take_all(),
+            false => Vec::new(),
         }
+    }
+
+    #[cold]
+    fn take_all(&self) -> Vec<(Arc<Chunk>, Token)> {
         let mut sources = self.sources.lock();
         self.any.store(false, Ordering::Release);
-        for (chunk, token) in sources.drain(..) {
-            chunk.slot(token).deliver(token, Ready::READABLE, out);
-        }
+        std::mem::take(&mut *sources)
     }
 }
 

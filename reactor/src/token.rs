@@ -36,9 +36,14 @@ impl Token {
         self.0 & INDEX_MASK
     }
 
+    /// The bits of the generation that were kept.
+    pub(crate) const fn generation(self) -> usize {
+        self.0 >> INDEX_BITS
+    }
+
     /// Whether this token was made for `generation`.
     pub(crate) const fn is_of(self, generation: u32) -> bool {
-        self.0 >> INDEX_BITS == Token::new(0, generation).0 >> INDEX_BITS
+        self.generation() == Token::new(0, generation).generation()
     }
 
     /// The token as the key a poller stores.

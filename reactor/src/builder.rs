@@ -1,0 +1,80 @@
+//! Choices for a reactor.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::Reactor;
+use crate::alarm::Alarm;
+use crate::observe::{Observer, Watch};
+use crate::poller::{self, Poller, Portable};
+use crate::reactor::{Bell, Core};
+
+/// Choices for a [`Reactor`].
+#[derive(Debug, Default)]
+pub struct Builder {
+    poller: Option<Arc<dyn Poller>>,
+    portable: bool,
+    embedded: bool,
+    watch: Watch,
+}
+
+impl Builder {
+    /// Waits through `polling` also where there is a shorter way, to compare the two.
+    #[must_use]
+    pub fn portable(mut self) -> Builder {
+        self.portable = true;
+        self
+    }
+
+    /// Uses this poller: a simulated one, or one of your own.
+    #[must_use]
+    pub fn poller(mut self, poller: impl Poller + 'static) -> Builder {
+        self.poller = Some(Arc::new(poller));
+        self
+    }
+
+    /// For a foreign loop, which waits for the reactor's descriptor (its
+    /// [`AsFd`](std::os::fd::AsFd)) to become readable and then calls
+    /// `poll(Some(Duration::ZERO))`. The waker then makes the descriptor readable also while no
+    /// poll is waiting; it costs one system call a turn.
+    #[must_use]
+    pub fn embedded(mut self) -> Builder {
+        self.embedded = true;
+        self
+    }
+
+    /// Tells this observer what the reactor does.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Builder {
+        self.watch = Watch::by(observer);
+        self
+    }
+
+    /// The reactor.
+    ///
+    /// # Errors
+    ///
+    /// When the process or the system has no descriptors left.
+    pub fn build(self) -> io::Result<Reactor> {
+        let poller = match self.poller {
+            Some(poller) => poller,
+            None if self.portable => Arc::new(Portable::new()?),
+            None => poller::best()?,
+        };
+        let abilities = poller.abilities();
+        let bell = Arc::new(Bell {
+            alarm: Alarm::new(self.embedded),
+            poller,
+        });
+        let (table, starved, turn) = Default::default();
+        Ok(Reactor::over(Core {
+            bell,
+            needs_arming: !abilities.edges || self.watch.is_on(),
+            abilities,
+            table,
+            starved,
+            turn,
+            watch: self.watch,
+        }))
+    }
+}

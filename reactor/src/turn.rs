@@ -1,0 +1,165 @@
+//! One turn: wait, note what came, wake whom it concerns.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+
+use crate::contain::wake_all;
+use crate::poller::{Event, Ready};
+use crate::reactor::Core;
+use crate::table::Chunk;
+use crate::token::Token;
+
+/// What one turn needs, kept from turn to turn. Its lock makes polls take turns.
+#[derive(Default)]
+pub(crate) struct Turn {
+    events: Vec<Event>,
+    wakers: Vec<Waker>,
+    /// The table's chunks as of the last turn that met a new one: no lock to find a slot.
+    chunks: Vec<Arc<Chunk>>,
+}
+
+impl Core {
+    /// See [`Reactor::poll`](crate::Reactor::poll).
+    pub(crate) fn poll(&self, timeout: Option<Duration>) -> io::Result<usize> {
+        let Some(mut turn) = self.take_turn(timeout) else {
+            return Ok(0);
+        };
+        if self.watch.is_on() {
+            return self.watched_poll(turn, timeout);
+        }
+        let timeout = self.fall_asleep(timeout);
+        let result = self.wait(&mut turn, timeout);
+        let delivered = self.deliver(&mut turn, |_, _| {});
+        if turn.wakers.is_empty() {
+            MutexGuard::unlock_fair(turn); // to the next in line, or we would take it again
+            return result.map(|()| delivered);
+        }
+        // Wakers are other people's code: they run outside the lock.
+        let mut wakers = std::mem::take(&mut turn.wakers);
+        MutexGuard::unlock_fair(turn);
+        wake_all(wakers.drain(..));
+        if let Some(mut turn) = self.turn.try_lock() {
+            turn.wakers = wakers;
+        }
+        result.map(|()| delivered)
+    }
+
+    /// The same, telling the observer. It allocates: who watches is not in a hurry.
+    #[cold]
+    fn watched_poll(
+        &self,
+        mut turn: MutexGuard<'_, Turn>,
+        timeout: Option<Duration>,
+    ) -> io::Result<usize> {
+        let timeout = self.fall_asleep(timeout);
+        self.watch.tell(|observer| observer.waits(timeout));
+        let result = self.wait(&mut turn, timeout);
+        self.watch
+            .tell(|observer| observer.waited(turn.events.len()));
+        let mut told = Vec::new();
+        let delivered = self.deliver(&mut turn, |event, wakers| told.push((event, wakers)));
+        let wakers = std::mem::take(&mut turn.wakers);
+        MutexGuard::unlock_fair(turn);
+        self.tell_and_wake(told, wakers);
+        result.map(|()| delivered)
+    }
+
+    /// Each event is told before the wakers are woken that it found. With it is how many wakers
+    /// there were by then.
+    #[cold]
+    fn tell_and_wake(&self, told: Vec<(Event, usize)>, wakers: Vec<Waker>) {
+        let (mut wakers, mut woken, sources) = (wakers.into_iter(), 0, told.len());
+        for (Event { token, ready }, so_far) in told {
+            self.watch
+                .tell(|observer| observer.ready(token.into(), ready));
+            wake_all(wakers.by_ref().take(so_far - woken));
+            woken = so_far;
+        }
+        self.watch.tell(|observer| observer.delivered(sources));
+    }
+
+    /// `None`: another thread polled for the whole of `timeout`.
+    fn take_turn(&self, timeout: Option<Duration>) -> Option<MutexGuard<'_, Turn>> {
+        if let Some(turn) = self.turn.try_lock() {
+            return Some(turn);
+        }
+        match timeout {
+            Some(Duration::ZERO) => None,
+            Some(timeout) => self.turn.try_lock_for(timeout),
+            None => Some(self.turn.lock()),
+        }
+    }
+
+    /// How long to wait: not at all, if somebody has rung.
+    fn fall_asleep(&self, timeout: Option<Duration>) -> Option<Duration> {
+        match timeout {
+            Some(Duration::ZERO) => timeout,
+            _ if self.bell.alarm.fall_asleep() => timeout,
+            _ => Some(Duration::ZERO),
+        }
+    }
+
+    fn wait(&self, turn: &mut Turn, timeout: Option<Duration>) -> io::Result<()> {
+        let result = self.bell.poller.wait(&mut turn.events, timeout);
+        self.bell.alarm.wake_up();
+        result
+    }
+
+    /// Notes every event in its slot and collects the wakers. `told` hears of each event that
+    /// found its source, and how many wakers there are after it.
+    fn deliver(&self, turn: &mut Turn, mut told: impl FnMut(Event, usize)) -> usize {
+        let mut delivered = 0;
+        for event in turn.events.drain(..) {
+            let Event { token, ready } = event;
+            let place = token.index();
+            if place >= Token::MAX_SOURCES {
+                continue; // Token::WAKE: the wait has ended, that is all it says
+            }
+            if place / Chunk::LEN >= turn.chunks.len() {
+                self.table.copy_new_chunks(&mut turn.chunks);
+            }
+            let Some(chunk) = turn.chunks.get(place / Chunk::LEN) else {
+                continue;
+            };
+            if chunk.slot(token).deliver(token, ready, &mut turn.wakers) {
+                delivered += 1;
+                told(event, turn.wakers.len());
+            }
+        }
+        if delivered > 0 {
+            self.retry(&mut turn.wakers, told);
+        }
+        delivered
+    }
+
+    /// Lets the starved try again: an event of our own making.
+    fn retry(&self, wakers: &mut Vec<Waker>, mut told: impl FnMut(Event, usize)) {
+        for (chunk, token) in self.starved.take() {
+            let ready = Ready::READABLE;
+            if chunk.slot(token).deliver(token, ready, wakers) {
+                told(Event { token, ready }, wakers.len());
+            }
+        }
+    }
+
+    /// A descriptor was closed: there is room for one more.
+    pub(crate) fn closed_one(&self) {
+        if !self.starved.any() {
+            return;
+        }
+        let (mut wakers, mut told) = (Vec::new(), Vec::new());
+        self.retry(&mut wakers, |event, wakers| told.push((event, wakers)));
+        self.tell_and_wake(told, wakers);
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").finish_non_exhaustive()
+    }
+}
