@@ -19,6 +19,14 @@ pub struct Key {
     generation: NonZeroU32,
 }
 
+impl Key {
+    /// The place, and how many timers have had it.
+    #[cfg(feature = "std")]
+    pub(crate) fn parts(self) -> (u32, u32) {
+        (self.index, self.generation.get())
+    }
+}
+
 /// A timer, and where it is listed.
 #[derive(Debug)]
 pub(crate) struct Timer<T> {
@@ -209,6 +217,17 @@ impl<T> Arena<T> {
         match &mut self.places[index] {
             Place::Live(timer) => timer,
             Place::Free { .. } => not_live(),
+        }
+    }
+
+    /// Notes where the timer at `index`, which must be live, is listed now; returns its key.
+    #[inline]
+    pub(crate) fn relist(&mut self, index: u32, position: u32) -> Key {
+        let timer = self.at_mut(index);
+        timer.position = position;
+        Key {
+            index,
+            generation: timer.generation,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::handle::Timers;
+use crate::observe::{Observer, Watch};
 use crate::sharing::Sharing;
 
 /// Settings for [`Timers`]; start with [`Timers::builder`].
@@ -27,6 +28,7 @@ pub struct Builder<S> {
     tick: Duration,
     shards: usize,
     host: Option<Waker>,
+    watch: Watch,
     sharing: PhantomData<fn() -> S>,
 }
 
@@ -37,6 +39,7 @@ impl<S: Sharing> Builder<S> {
             tick: Duration::ZERO,
             shards,
             host: None,
+            watch: Watch::default(),
             sharing: PhantomData,
         }
     }
@@ -66,8 +69,14 @@ impl<S: Sharing> Builder<S> {
         self
     }
 
+    /// Tells an observer what happens to the timers.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.watch = Watch::by(observer);
+        self
+    }
+
     /// Makes the timers.
     pub fn build(self) -> Timers<S> {
-        Timers::build(self.clock, self.tick, self.shards, self.host)
+        Timers::build(self.clock, self.tick, self.shards, self.host, self.watch)
     }
 }

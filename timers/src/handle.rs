@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use crate::arena::Key;
 use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::firing::Firing;
 use crate::interval::Interval;
+use crate::observe::{TimerId, Watch};
 use crate::seeded;
 use crate::sharing::{Local, Shared, Sharing};
 use crate::sleep::Sleep;
@@ -53,6 +55,7 @@ pub(crate) struct Inner<S: Sharing> {
     clock: Clock,
     ticks: Ticks,
     host: Option<Waker>,
+    watch: Watch,
     member: Option<Member>,
     /// When the loop last looked at the clock, in nanoseconds. Orders nothing: an older value only
     /// makes [`Sleep::postpone`] count from an earlier time.
@@ -108,7 +111,13 @@ impl SharedTimers {
 }
 
 impl<S: Sharing> Timers<S> {
-    pub(crate) fn build(clock: Clock, tick: Duration, shards: usize, host: Option<Waker>) -> Self {
+    pub(crate) fn build(
+        clock: Clock,
+        tick: Duration,
+        shards: usize,
+        host: Option<Waker>,
+        watch: Watch,
+    ) -> Self {
         let shard = || Shard {
             wheel: S::exclusive(Wheel::new()),
         };
@@ -117,6 +126,7 @@ impl<S: Sharing> Timers<S> {
             member: clock.join(host.clone()),
             clock,
             host,
+            watch,
             looked: AtomicU64::new(0),
             waits_until: AtomicU64::new(NOBODY_WAITS),
             waiter: AtomicU32::new(0),
@@ -233,16 +243,17 @@ impl<S: Sharing> Timers<S> {
             .looked
             .store(inner.ticks.nanos(now), Ordering::Relaxed);
         let now = inner.ticks.passed(now);
-        let mut firing = Firing::default();
-        for shard in &inner.shards {
+        let mut firing = Firing::new(&inner.watch);
+        for (number, shard) in (0..).zip(&inner.shards) {
+            let id = |key| inner.timer_id(key, number);
             let mut more = S::with(&shard.wheel, |wheel| {
                 wheel.begin_turn();
                 firing.collect(wheel, now)
             });
-            firing.wake();
+            firing.wake(id);
             while more {
                 more = S::with(&shard.wheel, |wheel| firing.collect(wheel, now));
-                firing.wake();
+                firing.wake(id);
             }
         }
         firing.finish()
@@ -289,6 +300,21 @@ impl<S: Sharing> Inner<S> {
 
     pub(crate) fn with_wheel<R>(&self, shard: u32, work: impl FnOnce(&mut Wheel<Waker>) -> R) -> R {
         S::with(&self.shards[shard as usize].wheel, work)
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// What the observer knows the timer of this key in this shard by.
+    pub(crate) fn timer_id(&self, key: Key, shard: u32) -> TimerId {
+        TimerId::new(key, shard, self.shards.len())
+    }
+
+    #[cold]
+    pub(crate) fn tell_cancelled(&self, key: Key, shard: u32) {
+        let timer = self.timer_id(key, shard);
+        self.watch.tell(|observer| observer.cancelled(timer));
     }
 
     /// Ends the loop's wait if it would go on beyond `tick`. Called after a sleep was armed for

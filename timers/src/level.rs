@@ -24,9 +24,9 @@ const LEVELS: usize = 64usize.div_ceil(DIGIT_BITS as usize);
 /// Slots of all levels together.
 pub(crate) const SLOTS_TOTAL: usize = LEVELS * SLOTS;
 
-/// One slot of one level, numbered through: level times 64 plus slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slot(pub(crate) u16);
+/// One slot of one level of a [`Wheel`](crate::Wheel).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(/** level times 64 plus digit */ pub(crate) u16);
 
 impl Slot {
     /// The slot of this number, if it is one.
@@ -43,9 +43,17 @@ impl Slot {
         Slot((level as usize * SLOTS + digit) as u16)
     }
 
-    /// The level this slot is on; level 0 has slots of one tick.
-    pub(crate) fn level(self) -> usize {
+    /// The level this slot is on, 0 to 10; level 0 has slots of one tick, each further one has
+    /// slots of 64 times as many.
+    #[must_use]
+    pub fn level(self) -> usize {
         self.0 as usize / SLOTS
+    }
+
+    /// Which of its level's 64 slots it is: the digit that deadlines in it have there.
+    #[must_use]
+    pub fn digit(self) -> usize {
+        self.0 as usize % SLOTS
     }
 
     /// The first tick this slot stands for, given any `now` that shares its higher digits.

@@ -31,6 +31,8 @@ mod hyper;
 #[cfg(feature = "std")]
 mod interval;
 #[cfg(feature = "std")]
+mod observe;
+#[cfg(feature = "std")]
 mod sharing;
 #[cfg(feature = "std")]
 mod sleep;
@@ -42,6 +44,7 @@ mod timeout;
 mod virtual_time;
 
 pub use arena::Key;
+pub use level::Slot;
 pub use wheel::{Due, Wheel};
 
 #[cfg(feature = "std")]
@@ -51,6 +54,7 @@ pub use {
     delay_queue::DelayQueue,
     handle::{LocalTimers, SharedTimers, Timers},
     interval::{Interval, MissedTicks},
+    observe::{Observer, TimerId},
     sharing::{Local, Shared, Sharing},
     sleep::{LocalSleep, Sleep},
     timeout::{Elapsed, Timeout},

@@ -34,6 +34,8 @@ pub(crate) const PANIC_ENDS_TURN: bool = cfg!(seeded_bug = "panic_ends_turn");
 pub(crate) const HOLD_IGNORED: bool = cfg!(seeded_bug = "hold_ignored");
 /// An auto-advancing clock jumps while another loop on it is running.
 pub(crate) const OTHERS_IGNORED: bool = cfg!(seeded_bug = "others_ignored");
+/// A panic of the observer gets through to the sleep.
+pub(crate) const OBSERVER_NOT_CONTAINED: bool = cfg!(seeded_bug = "observer_not_contained");
 /// A dropped sleep stays in the wheel.
 pub(crate) const DROP_LEAVES_TIMER: bool = cfg!(seeded_bug = "drop_leaves_timer");
 
@@ -42,6 +44,9 @@ pub(crate) const DROP_LEAVES_TIMER: bool = cfg!(seeded_bug = "drop_leaves_timer"
 #[cfg(all(test, seeded_bug))]
 #[path = "../tests/model.rs"]
 mod model;
+#[cfg(all(test, seeded_bug))]
+#[path = "../tests/observed.rs"]
+mod observed;
 #[cfg(all(test, seeded_bug))]
 #[path = "../tests/sleep_traps.rs"]
 mod sleep_traps;

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::arena::Key;
 use crate::handle::{Timers, nanos};
+use crate::level::Slot;
+use crate::observe::{Observer, TimerId};
 use crate::seeded;
 use crate::sharing::{Local, Shared, Sharing};
 
@@ -126,11 +128,16 @@ impl<S: Sharing> Sleep<S> {
         };
         let tick = self.tick();
         let inner = self.timers.inner();
-        if inner.with_wheel(shard, |wheel| wheel.reschedule(key, tick)) {
-            inner.armed(tick);
-        } else {
+        if !inner.with_wheel(shard, |wheel| wheel.reschedule(key, tick)) {
             self.state = State::Idle;
+            return;
         }
+        if inner.watch().is_on() {
+            self.tell(key, shard, tick, |o, timer, at, slot| {
+                o.rescheduled(timer, at, slot)
+            });
+        }
+        inner.armed(tick);
     }
 
     pub(crate) fn deadline_nanos(&self) -> u64 {
@@ -161,8 +168,30 @@ impl<S: Sharing> Sleep<S> {
         let inner = self.timers.inner();
         let shard = inner.my_shard();
         let key = inner.with_wheel(shard, |wheel| wheel.insert(tick, waker));
+        if inner.watch().is_on() {
+            self.tell(key, shard, tick, |o, timer, at, slot| {
+                o.inserted(timer, at, slot)
+            });
+        }
         inner.armed(tick);
         self.state = State::Armed { key, shard };
+    }
+
+    /// Tells the observer of the timer, now due at `tick`.
+    #[cold]
+    fn tell(
+        &self,
+        key: Key,
+        shard: u32,
+        tick: u64,
+        notice: fn(&dyn Observer, TimerId, Instant, Option<Slot>),
+    ) {
+        let inner = self.timers.inner();
+        let slot = inner.with_wheel(shard, |wheel| wheel.slot(key));
+        let (timer, due) = (inner.timer_id(key, shard), inner.ticks().instant(tick));
+        inner
+            .watch()
+            .tell(|observer| notice(observer, timer, due, slot));
     }
 
     /// Sees to it that `waker` is the one that will be woken; `false` when it is too late, as
@@ -224,6 +253,10 @@ impl<S: Sharing> Drop for Sleep<S> {
                 .timers
                 .inner()
                 .with_wheel(shard, |wheel| wheel.cancel(key));
+            let inner = self.timers.inner();
+            if inner.watch().is_on() && waker.is_some() {
+                inner.tell_cancelled(key, shard);
+            }
             drop(waker);
         }
     }

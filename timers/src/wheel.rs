@@ -196,6 +196,21 @@ impl<T> Wheel<T> {
             .map(|index| self.arena.at(index).deadline)
     }
 
+    /// The slot a timer waits in; `None` when it was due already when it came, and when it has
+    /// fired or was cancelled.
+    ///
+    /// ```
+    /// let mut wheel = timers::Wheel::new();
+    /// let tea = wheel.insert(3 * 64 + 7, "tea");
+    /// let slot = wheel.slot(tea).unwrap();
+    /// assert_eq!((slot.level(), slot.digit()), (1, 3));
+    /// ```
+    #[must_use]
+    pub fn slot(&self, key: Key) -> Option<Slot> {
+        let index = self.arena.find(key)?;
+        Slot::new(self.lists.list_at(self.arena.at(index).position))
+    }
+
     /// A tick that no timer is due before: how long the caller may wait. `None` when it is empty.
     ///
     /// It is exactly the earliest deadline, but for two cases. With something overdue it is
@@ -238,7 +253,7 @@ impl<T> Wheel<T> {
     ) -> usize {
         self.begin_turn();
         let (mut left, mut fired) = (steps, 0);
-        while let Some(due) = self.next_due(now, &mut left) {
+        while let Some(due) = self.next_due(now, &mut left, |_, _| ()) {
             fired += 1;
             fire(self, due);
         }
@@ -254,7 +269,7 @@ impl<T> Wheel<T> {
     pub fn pop(&mut self, now: u64) -> Option<Due<T>> {
         let mut steps = usize::MAX;
         self.begin_turn();
-        self.next_due(now, &mut steps)
+        self.next_due(now, &mut steps, |_, _| ())
     }
 
     /// Takes out every timer, each with its deadline, in no particular order.
@@ -280,8 +295,9 @@ impl<T> Wheel<T> {
     }
 
     /// Lists a timer that is in the arena already.
-    fn enlist(&mut self, index: u32, deadline: u64, list: u16) {
-        self.arena.at_mut(index).position = self.list(index, deadline, list);
+    fn enlist(&mut self, index: u32, deadline: u64, list: u16) -> Key {
+        let position = self.list(index, deadline, list);
+        self.arena.relist(index, position)
     }
 
     /// Puts a timer on a list, and returns its position there.

@@ -58,6 +58,10 @@ const FAULTS: &[(&str, &str)] = &[
         "seeded::sleeps::an_earlier_sleep_from_another_thread_ends_the_wait",
     ),
     (
+        "observer_not_contained",
+        "seeded::observed::an_observer_that_panics_harms_nobody",
+    ),
+    (
         "hold_ignored",
         "seeded::sleeps::a_hold_keeps_an_auto_clock_where_it_is",
     ),

@@ -2,6 +2,7 @@
 //! of a higher level is emptied into the levels below.
 
 use super::{Due, OVERDUE, Wheel};
+use crate::arena::Key;
 use crate::level::Slot;
 use crate::lists::PAGE_TIMERS;
 use crate::seeded;
@@ -15,8 +16,13 @@ impl<T> Wheel<T> {
     }
 
     /// The next timer of the turn that [`begin_turn`](Wheel::begin_turn) opened, unless `steps`
-    /// are used up first.
-    pub(crate) fn next_due(&mut self, now: u64, steps: &mut usize) -> Option<Due<T>> {
+    /// are used up first. `moved` hears of each timer that goes to another slot on the way.
+    pub(crate) fn next_due(
+        &mut self,
+        now: u64,
+        steps: &mut usize,
+        mut moved: impl FnMut(Key, Slot),
+    ) -> Option<Due<T>> {
         let now = now.max(self.now);
         while *steps > 0 {
             *steps -= 1;
@@ -24,7 +30,7 @@ impl<T> Wheel<T> {
                 return Some(self.take(index));
             }
             if let Some(slot) = self.cascading {
-                *steps = steps.saturating_sub(self.cascade_page(slot));
+                *steps = steps.saturating_sub(self.cascade_page(slot, &mut moved));
                 continue;
             }
             let slot = self.occupied.first();
@@ -47,7 +53,8 @@ impl<T> Wheel<T> {
             if deadline <= start {
                 return Some(self.take(index));
             }
-            self.enlist(index, deadline, Slot::of(start, deadline).0); // it was moved back
+            let slot = Slot::of(start, deadline); // it was moved back
+            moved(self.enlist(index, deadline, slot.0), slot);
         }
         None
     }
@@ -57,7 +64,7 @@ impl<T> Wheel<T> {
     ///
     /// All deadlines are read before the first timer is moved: reads that nothing stands between
     /// go out to memory together, and that is most of what a cascade costs.
-    fn cascade_page(&mut self, slot: Slot) -> usize {
+    fn cascade_page(&mut self, slot: Slot, moved: &mut impl FnMut(Key, Slot)) -> usize {
         let mut page = [(0, 0); PAGE_TIMERS];
         let mut moves = 0;
         for index in self.lists.first_page(slot.0) {
@@ -67,11 +74,8 @@ impl<T> Wheel<T> {
         self.lists.pop_page(slot.0);
         for &(index, deadline) in &page[..moves] {
             let late = u64::from(seeded::CASCADE_OFF_BY_ONE);
-            self.enlist(
-                index,
-                deadline,
-                Slot::of(self.now, deadline.saturating_add(late)).0,
-            );
+            let slot = Slot::of(self.now, deadline.saturating_add(late));
+            moved(self.enlist(index, deadline, slot.0), slot);
         }
         if self.lists.is_empty(slot.0) {
             self.occupied.clear(slot);
