@@ -87,6 +87,9 @@ impl<'t> Firing<'t> {
     }
 
     pub(crate) fn finish(self) -> usize {
+        if self.fired > 0 {
+            self.watch.tell(|observer| observer.fired(self.fired));
+        }
         match self.panicked {
             Some(panic) => panic::resume_unwind(panic),
             None => self.fired,

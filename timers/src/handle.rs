@@ -14,12 +14,12 @@ use crate::firing::Firing;
 use crate::interval::Interval;
 use crate::observe::{TimerId, Watch};
 use crate::seeded;
+use crate::shard::{NOTHING, Shard};
 use crate::sharing::{Local, Shared, Sharing};
 use crate::sleep::Sleep;
 use crate::ticks::Ticks;
 use crate::timeout::Timeout;
 use crate::virtual_time::Member;
-use crate::wheel::Wheel;
 
 /// Timers of one thread: no locks, not `Send`.
 pub type LocalTimers = Timers<Local>;
@@ -58,7 +58,8 @@ pub(crate) struct Inner<S: Sharing> {
     watch: Watch,
     member: Option<Member>,
     /// When the loop last looked at the clock, in nanoseconds. Orders nothing: an older value only
-    /// makes [`Sleep::postpone`] count from an earlier time.
+    /// makes [`Sleep::postpone`] count from an earlier time. `NOT_LOOKED` when this turn of the
+    /// loop had no reason to look.
     looked: AtomicU64,
     /// The tick that the loop's wait is to end at. A sleep armed for an earlier one wakes the
     /// host. `NOBODY_WAITS` while the loop runs.
@@ -76,11 +77,8 @@ pub(crate) struct Inner<S: Sharing> {
 
 const NOBODY_WAITS: u64 = 0;
 
-/// On cache lines of its own, so that workers on different shards do not slow each other.
-#[repr(align(128))]
-struct Shard<S: Sharing> {
-    wheel: S::Exclusive<Wheel<Waker>>,
-}
+/// The loop has not looked at the clock in this turn.
+const NOT_LOOKED: u64 = u64::MAX;
 
 impl LocalTimers {
     /// Timers on `clock` for one thread.
@@ -118,19 +116,16 @@ impl<S: Sharing> Timers<S> {
         host: Option<Waker>,
         watch: Watch,
     ) -> Self {
-        let shard = || Shard {
-            wheel: S::exclusive(Wheel::new()),
-        };
         let inner = Inner {
             ticks: Ticks::new(clock.now(), tick),
             member: clock.join(host.clone()),
             clock,
             host,
             watch,
-            looked: AtomicU64::new(0),
+            looked: AtomicU64::new(NOT_LOOKED),
             waits_until: AtomicU64::new(NOBODY_WAITS),
             waiter: AtomicU32::new(0),
-            shards: (0..shards).map(|_| shard()).collect(),
+            shards: (0..shards).map(|_| Shard::new()).collect(),
         };
         Timers {
             inner: S::share(inner),
@@ -223,7 +218,16 @@ impl<S: Sharing> Timers<S> {
     /// # Panics
     /// When a waker panics; not before all the others have been woken.
     pub fn fire(&self) -> usize {
-        self.fire_at(self.inner.clock.now())
+        let inner = &*self.inner;
+        inner.wait_ends();
+        if inner.earliest() == NOTHING {
+            // a loop without timers does not pay for any, not even a look at the clock
+            if !seeded::LOOKED_STAYS {
+                inner.looked.store(NOT_LOOKED, Ordering::Relaxed);
+            }
+            return 0;
+        }
+        inner.fire(inner.clock.now())
     }
 
     /// Like [`fire`](Timers::fire), with a time that was read already. Must be the clock's.
@@ -231,32 +235,8 @@ impl<S: Sharing> Timers<S> {
     /// # Panics
     /// When a waker panics; not before all the others have been woken.
     pub fn fire_at(&self, now: Instant) -> usize {
-        let inner = &*self.inner;
-        if inner.waiter.load(Ordering::Relaxed) == thread_number() {
-            inner.waiter.store(0, Ordering::Relaxed);
-            inner.waits_until.store(NOBODY_WAITS, Ordering::Relaxed);
-            if let Some(member) = &inner.member {
-                member.busy();
-            }
-        }
-        inner
-            .looked
-            .store(inner.ticks.nanos(now), Ordering::Relaxed);
-        let now = inner.ticks.passed(now);
-        let mut firing = Firing::new(&inner.watch);
-        for (number, shard) in (0..).zip(&inner.shards) {
-            let id = |key| inner.timer_id(key, number);
-            let mut more = S::with(&shard.wheel, |wheel| {
-                wheel.begin_turn();
-                firing.collect(wheel, now)
-            });
-            firing.wake(id);
-            while more {
-                more = S::with(&shard.wheel, |wheel| firing.collect(wheel, now));
-                firing.wake(id);
-            }
-        }
-        firing.finish()
+        self.inner.wait_ends();
+        self.inner.fire(now)
     }
 
     pub(crate) fn inner(&self) -> &Inner<S> {
@@ -275,9 +255,13 @@ impl<S: Sharing> Inner<S> {
         self.now().saturating_add(nanos(duration))
     }
 
-    /// When the loop last looked at the clock, in nanoseconds since the epoch.
+    /// When the loop last looked at the clock, in nanoseconds since the epoch. If it did not in
+    /// this turn, it does now.
     pub(crate) fn looked(&self) -> u64 {
-        self.looked.load(Ordering::Relaxed)
+        match self.looked.load(Ordering::Relaxed) {
+            NOT_LOOKED => self.ticks.nanos(self.look()),
+            looked => looked,
+        }
     }
 
     fn look(&self) -> Instant {
@@ -298,8 +282,9 @@ impl<S: Sharing> Inner<S> {
         }
     }
 
-    pub(crate) fn with_wheel<R>(&self, shard: u32, work: impl FnOnce(&mut Wheel<Waker>) -> R) -> R {
-        S::with(&self.shards[shard as usize].wheel, work)
+    #[inline]
+    pub(crate) fn shard(&self, shard: u32) -> &Shard<S> {
+        &self.shards[shard as usize]
     }
 
     pub(crate) fn watch(&self) -> &Watch {
@@ -330,9 +315,43 @@ impl<S: Sharing> Inner<S> {
 
     fn next_tick(&self) -> Option<u64> {
         let shards = self.shards.iter();
-        shards
-            .filter_map(|shard| S::with(&shard.wheel, |wheel| wheel.next_deadline()))
-            .min()
+        shards.filter_map(|shard| shard.next_deadline()).min()
+    }
+
+    /// A tick that nothing is due before, as far as can be seen without a lock.
+    fn earliest(&self) -> u64 {
+        let shards = self.shards.iter();
+        shards.map(Shard::earliest).min().unwrap_or(NOTHING)
+    }
+
+    /// Whoever waited runs again, if it is this thread.
+    fn wait_ends(&self) {
+        if self.waiter.load(Ordering::Relaxed) == thread_number() {
+            self.waiter.store(0, Ordering::Relaxed);
+            self.waits_until.store(NOBODY_WAITS, Ordering::Relaxed);
+            if let Some(member) = &self.member {
+                member.busy();
+            }
+        }
+    }
+
+    fn fire(&self, now: Instant) -> usize {
+        self.looked.store(self.ticks.nanos(now), Ordering::Relaxed);
+        let now = self.ticks.passed(now);
+        if self.earliest() > now {
+            return 0;
+        }
+        let mut firing = Firing::new(&self.watch);
+        for (number, shard) in (0..).zip(&self.shards) {
+            let id = |key| self.timer_id(key, number);
+            let mut more = shard.begin_turn(&mut firing, now);
+            firing.wake(id);
+            while more {
+                more = shard.go_on(&mut firing, now);
+                firing.wake(id);
+            }
+        }
+        firing.finish()
     }
 }
 

@@ -33,6 +33,8 @@ mod interval;
 #[cfg(feature = "std")]
 mod observe;
 #[cfg(feature = "std")]
+mod shard;
+#[cfg(feature = "std")]
 mod sharing;
 #[cfg(feature = "std")]
 mod sleep;

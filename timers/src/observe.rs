@@ -112,6 +112,11 @@ pub trait Observer: Send + Sync {
         let _ = timer;
     }
 
+    /// A turn that fired so many timers is over: what is woken from here on has other reasons.
+    fn fired(&self, timers: usize) {
+        let _ = timers;
+    }
+
     /// The sleep was dropped before it was due.
     fn cancelled(&self, timer: TimerId) {
         let _ = timer;

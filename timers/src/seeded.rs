@@ -36,6 +36,10 @@ pub(crate) const HOLD_IGNORED: bool = cfg!(seeded_bug = "hold_ignored");
 pub(crate) const OTHERS_IGNORED: bool = cfg!(seeded_bug = "others_ignored");
 /// A panic of the observer gets through to the sleep.
 pub(crate) const OBSERVER_NOT_CONTAINED: bool = cfg!(seeded_bug = "observer_not_contained");
+/// A loop that thinks it has no timers does not hear of the first.
+pub(crate) const EARLIER_NOT_NOTED: bool = cfg!(seeded_bug = "earlier_not_noted");
+/// A turn that has no reason to look at the clock leaves the time of an earlier look.
+pub(crate) const LOOKED_STAYS: bool = cfg!(seeded_bug = "looked_stays");
 /// A dropped sleep stays in the wheel.
 pub(crate) const DROP_LEAVES_TIMER: bool = cfg!(seeded_bug = "drop_leaves_timer");
 

@@ -83,7 +83,8 @@ impl<S: Sharing> Sleep<S> {
             State::Armed { key, shard } => self
                 .timers
                 .inner()
-                .with_wheel(shard, |wheel| wheel.get(key).is_none()),
+                .shard(shard)
+                .with(|wheel| wheel.get(key).is_none()),
             State::Done => true,
         }
     }
@@ -104,7 +105,8 @@ impl<S: Sharing> Sleep<S> {
 
     /// Sets the deadline to `duration` after the loop's last look at the clock, which was when its
     /// turn began. Reads no clock itself, and costs a few nanoseconds: for deadlines that are put
-    /// off with every message.
+    /// off with every message. (A turn that begins without any timer does not look; the first call
+    /// in it does so instead.)
     ///
     /// ```
     /// # use std::{pin::Pin, task::{Context, Waker}, time::Duration};
@@ -128,7 +130,7 @@ impl<S: Sharing> Sleep<S> {
         };
         let tick = self.tick();
         let inner = self.timers.inner();
-        if !inner.with_wheel(shard, |wheel| wheel.reschedule(key, tick)) {
+        if !inner.shard(shard).reschedule(key, tick) {
             self.state = State::Idle;
             return;
         }
@@ -167,7 +169,7 @@ impl<S: Sharing> Sleep<S> {
         let tick = self.tick();
         let inner = self.timers.inner();
         let shard = inner.my_shard();
-        let key = inner.with_wheel(shard, |wheel| wheel.insert(tick, waker));
+        let key = inner.shard(shard).insert(tick, waker);
         if inner.watch().is_on() {
             self.tell(key, shard, tick, |o, timer, at, slot| {
                 o.inserted(timer, at, slot)
@@ -187,7 +189,7 @@ impl<S: Sharing> Sleep<S> {
         notice: fn(&dyn Observer, TimerId, Instant, Option<Slot>),
     ) {
         let inner = self.timers.inner();
-        let slot = inner.with_wheel(shard, |wheel| wheel.slot(key));
+        let slot = inner.shard(shard).with(|wheel| wheel.slot(key));
         let (timer, due) = (inner.timer_id(key, shard), inner.ticks().instant(tick));
         inner
             .watch()
@@ -198,14 +200,16 @@ impl<S: Sharing> Sleep<S> {
     /// the sleep has fired. Clones the waker outside the borrow: that is user code.
     fn wake_with(&self, key: Key, shard: u32, waker: &Waker) -> bool {
         let inner = self.timers.inner();
-        let same = inner.with_wheel(shard, |wheel| Some(wheel.get(key)?.will_wake(waker)));
+        let same = inner
+            .shard(shard)
+            .with(|wheel| Some(wheel.get(key)?.will_wake(waker)));
         match same {
             None => false,
             Some(same) if same || seeded::FIRST_WAKER_WINS => true,
             Some(_) => {
                 let mut waker = waker.clone();
                 // the clone may have taken long: look again. The old waker is dropped out here.
-                inner.with_wheel(shard, |wheel| {
+                inner.shard(shard).with(|wheel| {
                     wheel
                         .get_mut(key)
                         .map(|old| std::mem::swap(old, &mut waker))
@@ -252,7 +256,8 @@ impl<S: Sharing> Drop for Sleep<S> {
             let waker = self
                 .timers
                 .inner()
-                .with_wheel(shard, |wheel| wheel.cancel(key));
+                .shard(shard)
+                .with(|wheel| wheel.cancel(key));
             let inner = self.timers.inner();
             if inner.watch().is_on() && waker.is_some() {
                 inner.tell_cancelled(key, shard);

@@ -69,6 +69,9 @@ impl Observer for Traced {
     fn fires(&self, timer: TimerId) {
         self.note("fires", timer);
     }
+    fn fired(&self, timers: usize) {
+        self.0.lines.lock().unwrap().push(format!("fired {timers}"));
+    }
     fn cancelled(&self, timer: TimerId) {
         self.note("cancelled", timer);
     }
@@ -110,7 +113,7 @@ fn each_step_in_the_life_of_a_sleep_is_told() {
     assert_eq!(trace.take(), ["0 rescheduled for 20 at 0/20"]);
     clock.advance(20 * NS);
     timers.fire();
-    assert_eq!(trace.take(), ["0 fires"]);
+    assert_eq!(trace.take(), ["0 fires", "fired 1"]);
     early.reset(start + 30 * NS);
     assert_eq!(
         trace.take(),
@@ -131,12 +134,12 @@ fn each_step_in_the_life_of_a_sleep_is_told() {
     timers.fire();
     assert_eq!(
         trace.take(),
-        ["1 moved to 1/16", "3 fires", "2 fires"],
+        ["1 moved to 1/16", "3 fires", "2 fires", "fired 2"],
         "the one with slack is due at 5120"
     );
     clock.advance(20 * NS);
     timers.fire();
-    assert_eq!(trace.take(), ["1 moved to 0/0", "1 fires"]);
+    assert_eq!(trace.take(), ["1 moved to 0/0", "1 fires", "fired 1"]);
     drop((early, late, past, never));
     assert_eq!(trace.take(), [""; 0], "nothing was left to cancel");
 
@@ -172,6 +175,7 @@ fn what_a_woken_task_cancels_has_moved_before() {
         "0 fires",
         "2 cancelled",
         "1 fires",
+        "fired 2",
     ];
     assert_eq!(trace.take(), told);
 }
@@ -229,6 +233,9 @@ impl Observer for Panicking {
     fn fires(&self, _: TimerId) {
         self.told();
     }
+    fn fired(&self, _: usize) {
+        self.told();
+    }
     fn cancelled(&self, _: TimerId) {
         self.told();
     }
@@ -255,8 +262,8 @@ fn an_observer_that_panics_harms_nobody() {
     assert!(poll_once(&mut sleep).is_ready());
     assert_eq!(
         *told.lock().unwrap(),
-        7,
-        "inserted twice, cancelled, put off, moved twice, fired"
+        8,
+        "inserted twice, cancelled, put off, moved twice, fired, turn over"
     );
 }
 

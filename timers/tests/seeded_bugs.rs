@@ -62,6 +62,14 @@ const FAULTS: &[(&str, &str)] = &[
         "seeded::observed::an_observer_that_panics_harms_nobody",
     ),
     (
+        "earlier_not_noted",
+        "seeded::sleeps::a_sleep_is_ready_at_its_deadline_and_not_a_nanosecond_before",
+    ),
+    (
+        "looked_stays",
+        "seeded::sleep_traps::postponing_counts_from_this_turn_after_a_time_without_timers",
+    ),
+    (
         "hold_ignored",
         "seeded::sleeps::a_hold_keeps_an_auto_clock_where_it_is",
     ),

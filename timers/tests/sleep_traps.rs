@@ -224,9 +224,31 @@ fn a_reset_from_a_waker_takes_effect() {
     assert_eq!((timers.fire(), count.get()), (1, 1));
 }
 
+/// Without timers a turn does not look at the clock; an earlier look must not stand in for it.
+#[test]
+fn postponing_counts_from_this_turn_after_a_time_without_timers() {
+    let clock = Clock::manual();
+    let timers = LocalTimers::new(clock.clone());
+    drop(armed(&timers, MS));
+    assert_eq!((timers.patience(), timers.fire()), (None, 0));
+    clock.advance(3_600_000 * MS);
+    assert_eq!((timers.patience(), timers.fire()), (None, 0));
+    let now = clock.now();
+    let mut keep_alive = timers.sleep(MS);
+    keep_alive.postpone(10 * MS);
+    assert_eq!(keep_alive.deadline(), now + 10 * MS);
+    clock.advance(MS);
+    keep_alive.postpone(10 * MS);
+    assert_eq!(keep_alive.deadline(), now + 10 * MS, "one look for a turn");
+    timers.fire();
+    keep_alive.postpone(10 * MS);
+    assert_eq!(keep_alive.deadline(), now + 11 * MS);
+}
+
 #[test]
 fn a_postponed_sleep_counts_from_the_turn() {
     let (clock, timers) = manual();
+    let _other = armed(&timers, 1_000 * MS);
     clock.advance(100 * MS);
     timers.fire();
     let turn = clock.now();
