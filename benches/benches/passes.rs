@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use benches::contest::Scale;
+use benches::workload::Scale;
 use benches::workloads;
 use criterion::Criterion;
 
@@ -31,7 +31,7 @@ pub(crate) fn run(groups: &[&str]) {
             continue;
         }
         let mut group = criterion.benchmark_group(workload.name);
-        for contender in (workload.contenders)(scale) {
+        for contender in workload.contenders(scale) {
             let mut build = Some(contender.build);
             let mut ready = None;
             group.bench_function(contender.peer, |bencher| {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::contest::Invalid;
+use crate::workload::Invalid;
 use crate::{instructions, load, machine, serve};
 
 /// The argument that makes the program a child; the core to run on and what to be come after it.
@@ -133,8 +133,14 @@ fn run(arguments: &[String]) -> Result<(), Invalid> {
     };
     machine::pin(&[core.parse().map_err(|_| strange())?])?;
     match (*what, rest) {
-        ("echo", [peer, buffer]) => serve::echo(peer, buffer.parse().map_err(|_| strange())?),
-        ("http", [peer]) => serve::http(peer),
+        ("echo" | "http", [name, buffer]) => {
+            let servers = if *what == "echo" {
+                serve::ECHO
+            } else {
+                serve::HTTP
+            };
+            serve::run(servers, name, buffer.parse().map_err(|_| strange())?)
+        }
         ("load", [address, connections, bytes]) => {
             let connections = connections.parse().map_err(|_| strange())?;
             let bytes = bytes.parse().map_err(|_| strange())?;

@@ -4,163 +4,12 @@
 //! turn share that drift, so their ratio keeps still where absolute figures wander. The order
 //! within a round rotates, so that nobody is always the one after somebody else's cache misses.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::machine;
 use crate::record::Record;
 use crate::stats;
-
-/// A result that must not be published: work lost, done twice, or corrupted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid(pub String);
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Invalid {}
-
-impl From<std::io::Error> for Invalid {
-    fn from(error: std::io::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// Fails unless what was done is what was asked.
-///
-/// # Errors
-/// When the two differ.
-pub fn expect_count(what: &str, done: u64, asked: u64) -> Result<(), Invalid> {
-    if done == asked {
-        Ok(())
-    } else {
-        Err(Invalid(format!("{done} {what} of {asked}")))
-    }
-}
-
-/// What one pass cost.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Measured {
-    /// In the workload's unit, for all operations together.
-    pub total: f64,
-    /// How many operations that was.
-    pub ops: u64,
-}
-
-impl Measured {
-    /// Counts the processor time that this process spends on `work`, which does `ops` operations:
-    /// for work on one core that never waits. Other processes' turns on that core do not count.
-    ///
-    /// # Errors
-    /// What `work` finds wrong.
-    pub fn cpu(ops: u64, work: impl FnOnce() -> Result<(), Invalid>) -> Result<Self, Invalid> {
-        let before = machine::own_cpu_ns();
-        work()?;
-        Ok(Self {
-            total: (machine::own_cpu_ns() - before) as f64,
-            ops,
-        })
-    }
-
-    /// Times `work`, which does `ops` operations.
-    ///
-    /// # Errors
-    /// What `work` finds wrong.
-    pub fn time(ops: u64, work: impl FnOnce() -> Result<(), Invalid>) -> Result<Self, Invalid> {
-        let begin = Instant::now();
-        work()?;
-        Ok(Self {
-            total: begin.elapsed().as_nanos() as f64,
-            ops,
-        })
-    }
-}
-
-/// One pass over a workload's shape, verified.
-pub type Pass = Box<dyn FnMut() -> Result<Measured, Invalid>>;
-
-/// Somebody who can run a workload.
-pub struct Contender {
-    /// What the report calls it.
-    pub peer: &'static str,
-    /// Sets it up; called once, on the thread that will run it.
-    pub build: Box<dyn FnOnce() -> Result<Pass, Invalid>>,
-}
-
-impl Contender {
-    /// A contender that is set up by `build`.
-    pub fn new(
-        peer: &'static str,
-        build: impl FnOnce() -> Result<Pass, Invalid> + 'static,
-    ) -> Self {
-        Self {
-            peer,
-            build: Box::new(build),
-        }
-    }
-}
-
-/// Which cores a workload may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cores {
-    /// The last one alone: a single thread that must not wander.
-    One,
-    /// All of them.
-    All,
-}
-
-/// Whether a larger figure is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Better {
-    /// Costs.
-    Less,
-    /// Rates.
-    More,
-}
-
-/// How large a workload's shape is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scale {
-    /// As published.
-    Full,
-    /// As small as can be and still go everywhere: for tests.
-    Smoke,
-}
-
-impl Scale {
-    /// `full`, or a small number in tests.
-    #[must_use]
-    pub fn of(self, full: usize, smoke: usize) -> usize {
-        match self {
-            Self::Full => full,
-            Self::Smoke => smoke,
-        }
-    }
-}
-
-/// A shape of work and what is counted in it.
-pub struct Workload {
-    /// As `group/name`.
-    pub name: &'static str,
-    /// One line that says what is done and counted.
-    pub about: &'static str,
-    /// What a figure is, for example `ns/task`.
-    pub unit: &'static str,
-    /// Which way is good.
-    pub better: Better,
-    /// Where it runs.
-    pub cores: Cores,
-    /// Whether a pass takes so long that `--quick` leaves it out unless it is named.
-    pub long: bool,
-    /// Everybody who runs it; ours is called [`OURS`].
-    pub contenders: fn(Scale) -> Vec<Contender>,
-}
-
-/// What this project's contender is called in every workload.
-pub const OURS: &str = "ours";
+use crate::workload::{Better, Cores, Invalid, OURS, Pass, Scale, Workload};
 
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
@@ -207,7 +56,7 @@ impl Workload {
     /// How many turns [`Workload::run`] will take.
     #[must_use]
     pub fn turns(&self, effort: Effort, wanted: &dyn Fn(&str) -> bool) -> usize {
-        let contenders = (self.contenders)(effort.scale);
+        let contenders = self.contenders(effort.scale);
         contenders.iter().filter(|c| wanted(c.peer)).count() * effort.rounds
     }
 
@@ -239,7 +88,7 @@ impl Workload {
         let blame = |peer: &str, e: Invalid| Invalid(format!("{}, {peer}: {e}", self.name));
         let mut peers = Vec::new();
         let mut passes = Vec::new();
-        for contender in (self.contenders)(effort.scale) {
+        for contender in self.contenders(effort.scale) {
             if !wanted(contender.peer) {
                 continue;
             }
@@ -334,6 +183,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
+    use crate::workload::{Contender, Measured};
 
     #[test]
     fn ratios_are_taken_round_by_round_and_above_one_is_ours() {
@@ -355,15 +205,10 @@ mod tests {
         })
     }
 
-    const TRACED: Workload = Workload {
-        name: "test/traced",
-        about: "",
-        unit: "",
-        better: Better::Less,
-        cores: Cores::All,
-        long: false,
-        contenders: |_| vec![traced("a"), traced("b"), traced("c")],
-    };
+    const TRACED: Workload =
+        Workload::new("test/traced", "", "", |_| vec![traced("a"), traced("b")])
+            .beside(|_| vec![traced("c")])
+            .on_all_cores();
 
     #[test]
     fn rounds_interleave_and_rotate_after_a_warm_up() {
@@ -384,15 +229,11 @@ mod tests {
 
     #[test]
     fn an_invalid_result_names_workload_and_peer() {
-        let lossy = Workload {
-            contenders: |_| {
-                vec![Contender::new("d", || {
-                    Ok(Box::new(|| Err(Invalid("9 tasks of 10".into()))))
-                })]
-            },
-            ..TRACED
-        };
+        let lossy = Workload::new("test/lossy", "", "", |_| {
+            let lose: fn() -> _ = || Err(Invalid("9 tasks of 10".into()));
+            vec![Contender::new("d", move || Ok(Box::new(lose)))]
+        });
         let error = lossy.run(Effort::SMOKE, &|_| true, &mut || {}).unwrap_err();
-        assert_eq!(error.0, "test/traced, d: 9 tasks of 10");
+        assert_eq!(error.0, "test/lossy, d: 9 tasks of 10");
     }
 }

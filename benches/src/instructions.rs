@@ -12,7 +12,7 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use crate::child;
-use crate::contest::{Invalid, OURS, Scale};
+use crate::workload::{Invalid, OURS, Scale};
 use crate::{machine, workloads};
 
 /// How much ours may grow before somebody must say so by changing the baseline.
@@ -51,10 +51,9 @@ pub struct Count {
 /// # Errors
 /// When there is no such workload or peer, or a pass is invalid.
 pub fn passes(workload: &str, peer: &str, count: u32) -> Result<(), Invalid> {
-    let all = workloads::all();
-    let workload = all.iter().find(|w| w.name == workload);
+    let workload = workloads::ALL.iter().find(|w| w.name == workload);
     let contenders = workload
-        .map(|w| (w.contenders)(Scale::Full))
+        .map(|w| w.contenders(Scale::Full))
         .unwrap_or_default();
     let contender = contenders.into_iter().find(|c| c.peer == peer);
     let contender = contender.ok_or_else(|| Invalid(format!("{peer} does not run that")))?;
@@ -72,13 +71,9 @@ pub fn passes(workload: &str, peer: &str, count: u32) -> Result<(), Invalid> {
 /// # Errors
 /// When valgrind is not installed or its output makes no sense.
 pub fn count(workload: &str, peer: &str) -> Result<Option<Count>, Invalid> {
-    let all = workloads::all();
-    let known = all.iter().find(|w| w.name == workload);
+    let known = workloads::ALL.iter().find(|w| w.name == workload);
     let known = known.ok_or_else(|| Invalid(format!("no workload {workload}")))?;
-    if !(known.contenders)(Scale::Full)
-        .iter()
-        .any(|c| c.peer == peer)
-    {
+    if !known.contenders(Scale::Full).iter().any(|c| c.peer == peer) {
         return Ok(None);
     }
     let (few, more) = (2, 6);
@@ -208,9 +203,11 @@ mod tests {
 
     #[test]
     fn what_is_counted_exists() {
-        let all = workloads::all();
         for name in COUNTED {
-            assert!(all.iter().any(|w| w.name == name), "no workload {name}");
+            assert!(
+                workloads::ALL.iter().any(|w| w.name == name),
+                "no workload {name}"
+            );
         }
     }
 }

@@ -11,8 +11,8 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 
 use crate::child::say;
-use crate::contest::{Invalid, expect_count};
 use crate::serve::HELLO;
+use crate::workload::{Invalid, expect_count};
 
 /// One connection and how far its present message has come.
 struct Connection {

@@ -2,6 +2,7 @@
 
 pub mod bare;
 pub mod futures;
+pub mod joins;
 #[cfg(feature = "monoio")]
 pub mod monoio;
 pub mod ours;

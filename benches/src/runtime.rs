@@ -156,6 +156,17 @@ pub trait Stream: 'static {
     async fn write_all(&mut self, buffer: Vec<u8>, length: usize) -> (io::Result<()>, Vec<u8>);
 }
 
+/// A pool of threads for work that blocks, with as many threads as its makers give it.
+pub trait Pool: Sync + 'static {
+    /// What the report calls it.
+    const NAME: &'static str;
+
+    /// A fresh one.
+    fn new() -> Self;
+    /// A job that hands `number` back from another thread.
+    fn run(&self, number: u64) -> impl Future<Output = u64>;
+}
+
 /// A structure that holds deadlines, counted in ticks, each with a number below 2^32.
 pub trait Schedule: 'static {
     /// What the report calls it.

@@ -13,35 +13,58 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 
 use crate::child::say;
-use crate::contest::{Invalid, OURS};
 use crate::peers;
 use crate::runtime::{Local, LocalNet, LocalSpawn};
+use crate::workload::{Invalid, OURS};
 use crate::workloads::echo_inproc;
 
-/// Echoes whatever comes, with a buffer of `buffer` bytes for each connection, until it is killed.
+/// A server, given its listener and bytes for each connection's buffer; it runs until it is killed.
+type Server = fn(TcpListener, usize) -> Result<(), Invalid>;
+
+/// Servers that send back whatever comes, by name.
+pub const ECHO: &[(&str, Server)] = &[
+    (OURS, echo_on::<peers::ours::EventLoop>),
+    (LENT, echo_lent),
+    ("bare", |listener, buffer| {
+        peers::bare::echo_server(&listener, buffer, false)
+    }),
+    ("bare-shared", |listener, buffer| {
+        peers::bare::echo_server(&listener, buffer, true)
+    }),
+    ("tokio", echo_on::<peers::tokio::WithDrivers>),
+    ("smol", echo_on::<peers::smol::WithReactor>),
+    #[cfg(feature = "monoio")]
+    ("monoio", echo_on::<peers::monoio::Epoll>),
+    #[cfg(feature = "monoio")]
+    ("monoio-uring", echo_on::<peers::monoio::Uring>),
+];
+
+/// Servers that answer every request with [`HELLO`] through hyper, by name.
+pub const HTTP: &[(&str, Server)] = &[
+    (OURS, |listener, _| {
+        http_on::<peers::ours::EventLoop, _>(listener, |stream| stream.0)
+    }),
+    ("tokio", |listener, _| {
+        http_on::<peers::tokio::WithDrivers, _>(listener, |s| TokioIo::new(s.0))
+    }),
+];
+
+/// Runs the server of that name until it is killed, with `buffer` bytes for each connection.
 ///
 /// # Errors
-/// When the peer is unknown or cannot start.
-pub fn echo(peer: &str, buffer: usize) -> Result<(), Invalid> {
+/// When the name is unknown or the server cannot start.
+pub fn run(servers: &[(&str, Server)], name: &str, buffer: usize) -> Result<(), Invalid> {
+    let (_, server) = servers
+        .iter()
+        .find(|(known, _)| *known == name)
+        .ok_or_else(|| Invalid(format!("no server is called {name}")))?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     say("ready", listener.local_addr()?)?;
-    match peer {
-        OURS => echo_on::<peers::ours::EventLoop>(listener, buffer),
-        LENT => echo_lent(listener, buffer),
-        "bare" => peers::bare::echo_server(&listener, buffer, false),
-        "bare-shared" => peers::bare::echo_server(&listener, buffer, true),
-        "tokio" => echo_on::<peers::tokio::WithDrivers>(listener, buffer),
-        "smol" => echo_on::<peers::smol::WithReactor>(listener, buffer),
-        #[cfg(feature = "monoio")]
-        "monoio" => echo_on::<peers::monoio::Epoll>(listener, buffer),
-        #[cfg(feature = "monoio")]
-        "monoio-uring" => echo_on::<peers::monoio::Uring>(listener, buffer),
-        _ => Err(Invalid(format!("no server is called {peer}"))),
-    }
+    server(listener, buffer)
 }
 
-/// What [`echo`] calls ours with buffers that connections borrow while there is something in them.
+/// What [`ECHO`] calls ours with buffers that connections borrow while there is something in them.
 pub const LENT: &str = "ours-lent";
 
 fn echo_lent(listener: TcpListener, buffer: usize) -> Result<(), Invalid> {
@@ -81,21 +104,6 @@ fn echo_on<R: LocalNet>(listener: TcpListener, buffer: usize) -> Result<(), Inva
 
 /// What the HTTP servers answer with.
 pub const HELLO: &[u8] = b"Hello, World!";
-
-/// Answers every request with [`HELLO`] through hyper, until it is killed.
-///
-/// # Errors
-/// When the peer is unknown or cannot start.
-pub fn http(peer: &str) -> Result<(), Invalid> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    listener.set_nonblocking(true)?;
-    say("ready", listener.local_addr()?)?;
-    match peer {
-        OURS => http_on::<peers::ours::EventLoop, _>(listener, |stream| stream.0),
-        "tokio" => http_on::<peers::tokio::WithDrivers, _>(listener, |s| TokioIo::new(s.0)),
-        _ => Err(Invalid(format!("no server is called {peer}"))),
-    }
-}
 
 async fn hello(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     Ok(Response::new(Full::new(Bytes::from_static(HELLO))))

@@ -1,8 +1,7 @@
-//! Everything that can be measured, by name, and what this project wants to reach.
+//! Everything that can be measured, by name, one line each, and what this project wants to reach.
 
 pub mod blocking;
 pub mod echo_inproc;
-pub mod echo_servers;
 mod goals;
 pub mod heap;
 pub mod lateness;
@@ -10,42 +9,92 @@ pub mod local;
 pub mod local_outside;
 pub mod multi;
 pub mod multi_outside;
+pub mod servers;
 pub mod sleeping;
 pub mod wheel;
-pub mod whole_loop;
 
 pub use goals::goal;
 
-use crate::contest::Workload;
+use crate::roster::{cancel, fire, local, net, outside, pool, reschedule, threads, time, whole};
+use crate::workload::Workload;
+use echo_inproc::{Echo, TCP, UNIX, bare};
+use multi_outside::{IDLE, RESPAWNING, YIELDING};
 
 /// Every workload, in the order of the report.
-#[must_use]
-pub fn all() -> Vec<&'static Workload> {
-    let groups = [
-        local::ALL,
-        local_outside::ALL,
-        multi::ALL,
-        multi_outside::ALL,
-        blocking::ALL,
-        heap::ALL,
-        wheel::ALL,
-        sleeping::ALL,
-        lateness::ALL,
-        echo_inproc::ALL,
-        echo_servers::ALL,
-        whole_loop::ALL,
-    ];
-    groups.into_iter().flatten().collect()
-}
+pub const ALL: &[Workload] = &[
+    local::<local::SpawnJoin>("local/spawn_join"),
+    local::<local::SpawnJoinEach>("local/spawn_join_each"),
+    local::<local::SpawnMany>("local/spawn_many_local"),
+    local::<local::Yield>("local/yield"),
+    local::<local::PingPong>("local/ping_pong"),
+    local::<local::ChainedSpawn>("local/chained_spawn"),
+    local::<local::BlockOn>("local/block_on"),
+    outside::<local_outside::Remote<false>>("local/remote_idle"),
+    outside::<local_outside::Remote<true>>("local/remote_busy"),
+    local_outside::block_on_alone("local/block_on_alone"),
+    local::<local_outside::CrossThread>("local/cross_thread").on_all_cores(),
+    threads::<multi::SpawnMany<false>>("multi/spawn_many_local"),
+    threads::<multi::SpawnMany<true>>("multi/spawn_many"),
+    threads::<multi::SpawnJoin>("multi/spawn_join"),
+    threads::<multi::Yield>("multi/yield"),
+    threads::<multi::PingPong>("multi/ping_pong"),
+    threads::<multi::ChainedSpawn>("multi/chained_spawn"),
+    threads::<multi_outside::Remote<IDLE>>("multi/remote_idle"),
+    threads::<multi_outside::Remote<YIELDING>>("multi/remote_busy1"),
+    threads::<multi_outside::Remote<RESPAWNING>>("multi/remote_busy2"),
+    threads::<multi_outside::RemoteSpawn<1>>("multi/remote_spawn_1"),
+    threads::<multi_outside::RemoteSpawn<2>>("multi/remote_spawn_2"),
+    threads::<multi_outside::CrossThread>("multi/cross_thread"),
+    pool::<blocking::One>("blocking/one_at_a_time"),
+    pool::<blocking::Burst>("blocking/burst"),
+    pool::<blocking::Two>("blocking/two_producers"),
+    local::<heap::IdleTasks<0>>("heap/idle_task_0"),
+    local::<heap::IdleTasks<64>>("heap/idle_task_64"),
+    local::<heap::IdleTasks<256>>("heap/idle_task_256"),
+    net::<heap::IdleConnections>("heap/idle_connection").without(heap::KEPT),
+    cancel::<wheel::Replace<1_000>>("timers/wheel_insert_cancel_1k"),
+    cancel::<wheel::Replace<100_000>>("timers/wheel_insert_cancel_100k"),
+    cancel::<wheel::Replace<1_000_000>>("timers/wheel_insert_cancel_1m"),
+    reschedule::<wheel::Postpone<1_000>>("timers/wheel_reschedule_1k"),
+    reschedule::<wheel::Postpone<100_000>>("timers/wheel_reschedule_100k"),
+    reschedule::<wheel::Postpone<1_000_000>>("timers/wheel_reschedule_1m"),
+    fire::<wheel::InsertFire<10_000>>("timers/wheel_insert_fire_10k"),
+    fire::<wheel::InsertFire<1_000_000>>("timers/wheel_insert_fire_1m"),
+    time::<sleeping::Create<1_000>>("timers/sleep_create_poll_drop"),
+    time::<sleeping::Create<0>>("timers/sleep_create_poll_drop_0"),
+    time::<sleeping::Create<100_000>>("timers/sleep_create_poll_drop_100k"),
+    time::<sleeping::Reset>("timers/sleep_reset"),
+    time::<sleeping::TimeoutReady>("timers/timeout_ready"),
+    sleeping::tasks::<100_000>("timers/sleep_tasks_100k"),
+    sleeping::tasks::<1_000_000>("timers/sleep_tasks_1m").long(),
+    lateness::at::<50>("timers/lateness"),
+    lateness::at::<99>("timers/lateness_p99"),
+    net::<Echo<UNIX, 1>>("reactor/echo_inproc_1").beside(bare::<UNIX, 1>),
+    net::<Echo<UNIX, 64>>("reactor/echo_inproc_64").beside(bare::<UNIX, 64>),
+    net::<Echo<TCP, 1>>("reactor/echo_inproc_tcp_1").beside(bare::<TCP, 1>),
+    net::<Echo<TCP, 64>>("reactor/echo_inproc_tcp_64").beside(bare::<TCP, 64>),
+    servers::echo::<1, 64>("reactor/echo_1x64"),
+    servers::echo::<64, 64>("reactor/echo_64x64"),
+    servers::echo::<1_024, 64>("reactor/echo_1024x64"),
+    servers::echo::<1_024, 16_384>("reactor/echo_1024x16k"),
+    servers::lent::<1_024, 16_384>("reactor/echo_1024x16k_lent"),
+    whole::<local::SpawnJoin>("loop/spawn_join"),
+    whole::<local::Yield>("loop/yield"),
+    whole::<local::PingPong>("loop/ping_pong"),
+    whole::<local::ChainedSpawn>("loop/chained_spawn"),
+    servers::http::<64>("loop/http_64"),
+    servers::http_cpu::<64>("loop/http_64_cpu"),
+    servers::http::<1_024>("loop/http_1024"),
+    servers::http_cpu::<1_024>("loop/http_1024_cpu"),
+];
 
 /// The workloads that `names` choose: whole names, or beginnings such as `local/` or `timers`.
 ///
 /// # Errors
 /// The first name that chooses nothing.
 pub fn choose(names: &[String]) -> Result<Vec<&'static Workload>, String> {
-    let all = all();
     if names.is_empty() {
-        return Ok(all);
+        return Ok(ALL.iter().collect());
     }
     let chosen_by = |workload: &Workload, name: &str| {
         workload.name == name
@@ -55,12 +104,12 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static Workload>, String> {
     };
     if let Some(stranger) = names
         .iter()
-        .find(|name| !all.iter().any(|w| chosen_by(w, name)))
+        .find(|name| !ALL.iter().any(|w| chosen_by(w, name)))
     {
         return Err(stranger.clone());
     }
-    Ok(all
-        .into_iter()
+    Ok(ALL
+        .iter()
         .filter(|w| names.iter().any(|name| chosen_by(w, name)))
         .collect())
 }
@@ -76,18 +125,18 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_grouped() {
-        let mut names: Vec<_> = all().iter().map(|w| w.name).collect();
+        let mut names: Vec<_> = ALL.iter().map(|w| w.name).collect();
         assert!(names.iter().all(|name| name.split('/').count() == 2));
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), all().len());
+        assert_eq!(names.len(), ALL.len());
     }
 
     #[test]
     fn groups_and_whole_names_choose() {
         assert_eq!(chosen(&["local/yield"]), ["local/yield"]);
         assert_eq!(chosen(&["local"]), chosen(&["local/"]));
-        assert_eq!(chosen(&[]).len(), all().len());
+        assert_eq!(chosen(&[]).len(), ALL.len());
         assert!(chosen(&["local"]).len() > 4);
     }
 

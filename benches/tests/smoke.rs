@@ -13,7 +13,7 @@ fn every_workload_runs_and_is_valid() {
     benches::child::PROGRAM
         .set(compare)
         .expect("only this test sets it");
-    for workload in workloads::all() {
+    for workload in workloads::ALL {
         println!("{}", workload.name); // names the culprit when one hangs
         let rounds = workload.run(Effort::SMOKE, &|_| true, &mut || {}).unwrap();
         assert!(rounds.peers.len() > 1, "{} compares nobody", workload.name);

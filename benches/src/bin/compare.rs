@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use benches::contest::{Effort, OURS, Rounds, Workload};
+use benches::contest::{Effort, Rounds};
 use benches::machine::Facts;
 use benches::record::{self, Record};
 use benches::report::short;
+use benches::workload::{OURS, Workload};
 use benches::{stats, workloads};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};

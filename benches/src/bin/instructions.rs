@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use benches::contest::OURS;
 use benches::instructions::{self, BESIDE, COUNTED};
+use benches::workload::OURS;
 use clap::Parser;
 
 /// Prints instructions for one operation of ours and of the peers, counted by valgrind.

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 
-use crate::contest::{Invalid, Measured, Pass, expect_count};
+use crate::workload::{Invalid, Measured, Pass, expect_count};
 use crate::workloads::echo_inproc::{BUFFER, MESSAGE, message};
 
 /// Both ends of every pair served by one edge-triggered epoll loop.

@@ -11,69 +11,69 @@ use std::time::Duration;
 use ::monoio::buf::IoBuf;
 use ::monoio::io::{AsyncReadRent, AsyncWriteRent, AsyncWriteRentExt};
 use ::monoio::time::{Sleep, TimeDriver};
-use ::monoio::{IoUringDriver, LegacyDriver, Runtime, RuntimeBuilder};
+use ::monoio::{Driver, IoUringDriver, LegacyDriver, Runtime, RuntimeBuilder};
 
 use crate::runtime::{Local, LocalNet, LocalSpawn, LocalTime, Stream};
 
+/// monoio with one of its drivers.
+pub struct On<D>(Runtime<D>);
+
 /// On epoll, without timers: for what an executor alone does.
-pub struct OneThread(Runtime<LegacyDriver>);
+pub type OneThread = On<LegacyDriver>;
 
 /// On epoll, with timers.
-pub struct Epoll(Runtime<TimeDriver<LegacyDriver>>);
+pub type Epoll = On<TimeDriver<LegacyDriver>>;
 
 /// On io_uring, with timers.
-pub struct Uring(Runtime<TimeDriver<IoUringDriver>>);
+pub type Uring = On<TimeDriver<IoUringDriver>>;
+
+/// What tells one from another.
+pub trait Kind: Driver + Sized + 'static {
+    /// What the report calls it.
+    const NAME: &'static str;
+    /// A runtime on it.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn start() -> io::Result<Runtime<Self>>;
+}
+
+impl Kind for LegacyDriver {
+    const NAME: &'static str = "monoio";
+
+    fn start() -> io::Result<Runtime<Self>> {
+        RuntimeBuilder::<Self>::new().build()
+    }
+}
+
+impl Kind for TimeDriver<LegacyDriver> {
+    const NAME: &'static str = "monoio";
+
+    fn start() -> io::Result<Runtime<Self>> {
+        RuntimeBuilder::<LegacyDriver>::new().enable_timer().build()
+    }
+}
+
+impl Kind for TimeDriver<IoUringDriver> {
+    const NAME: &'static str = "monoio-uring";
+
+    fn start() -> io::Result<Runtime<Self>> {
+        RuntimeBuilder::<IoUringDriver>::new()
+            .enable_timer()
+            .build()
+    }
+}
 
 /// monoio finds the runtime through a thread-local.
 #[derive(Clone)]
 pub struct Ambient(PhantomData<*const ()>);
 
-impl Local for OneThread {
-    const NAME: &'static str = "monoio";
+impl<D: Kind> Local for On<D> {
+    const NAME: &'static str = D::NAME;
     type Spawner = Ambient;
 
     fn new() -> Self {
-        Self(
-            RuntimeBuilder::<LegacyDriver>::new()
-                .build()
-                .expect("monoio starts"),
-        )
-    }
-
-    fn spawner(&self) -> Ambient {
-        Ambient(PhantomData)
-    }
-
-    fn block_on<F: Future>(&mut self, future: F) -> F::Output {
-        self.0.block_on(future)
-    }
-}
-
-impl Local for Epoll {
-    const NAME: &'static str = "monoio";
-    type Spawner = Ambient;
-
-    fn new() -> Self {
-        let builder = RuntimeBuilder::<LegacyDriver>::new().enable_timer();
-        Self(builder.build().expect("monoio starts"))
-    }
-
-    fn spawner(&self) -> Ambient {
-        Ambient(PhantomData)
-    }
-
-    fn block_on<F: Future>(&mut self, future: F) -> F::Output {
-        self.0.block_on(future)
-    }
-}
-
-impl Local for Uring {
-    const NAME: &'static str = "monoio-uring";
-    type Spawner = Ambient;
-
-    fn new() -> Self {
-        let builder = RuntimeBuilder::<IoUringDriver>::new().enable_timer();
-        Self(builder.build().expect("monoio starts"))
+        Self(D::start().expect("monoio starts"))
     }
 
     fn spawner(&self) -> Ambient {
@@ -124,34 +124,7 @@ impl LocalTime for Epoll {
     }
 }
 
-impl LocalNet for Epoll {
-    type Unix = Rent<::monoio::net::UnixStream>;
-    type Tcp = Rent<::monoio::net::TcpStream>;
-    type Listener = ::monoio::net::TcpListener;
-    type Net = ();
-
-    fn net(&self) {}
-
-    fn unix((): &(), stream: UnixStream) -> io::Result<Self::Unix> {
-        ::monoio::net::UnixStream::from_std(stream).map(Rent)
-    }
-
-    fn tcp((): &(), stream: TcpStream) -> io::Result<Self::Tcp> {
-        ::monoio::net::TcpStream::from_std(stream).map(Rent)
-    }
-
-    fn listener((): &(), listener: TcpListener) -> io::Result<Self::Listener> {
-        ::monoio::net::TcpListener::from_std(listener)
-    }
-
-    async fn accept(listener: &Self::Listener) -> io::Result<Self::Tcp> {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        Ok(Rent(stream))
-    }
-}
-
-impl LocalNet for Uring {
+impl<D: Kind> LocalNet for On<D> {
     type Unix = Rent<::monoio::net::UnixStream>;
     type Tcp = Rent<::monoio::net::TcpStream>;
     type Listener = ::monoio::net::TcpListener;

@@ -5,16 +5,17 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use executor::{LocalExecutor, LocalJoinHandle, LocalSpawner};
 use reactor::Reactor;
-use timers::{Clock, Key, LocalSleep, LocalTimers, Wheel};
+use timers::{Clock, Key, LocalSleep, LocalTimers};
 
+use super::joins::Sure;
 use super::streams::FuturesIo;
-use crate::contest::OURS;
 use crate::runtime::{Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Reschedule, Schedule};
+use crate::workload::OURS;
 
 /// One thread, parked by the executor's own `block_on`.
 pub struct OneThread(LocalExecutor<'static>);
@@ -33,18 +34,7 @@ pub struct Composed<const COARSE: bool> {
     timers: LocalTimers,
 }
 
-/// A join that panics when its task did: no workload's task may.
-pub struct Join<T>(LocalJoinHandle<T>);
-
-impl<T> Future for Join<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        Pin::new(&mut self.0)
-            .poll(cx)
-            .map(|output| output.expect("a task of the workload failed"))
-    }
-}
+type Join<T> = Sure<LocalJoinHandle<T>>;
 
 impl Local for OneThread {
     const NAME: &'static str = OURS;
@@ -71,7 +61,7 @@ impl LocalOutside for OneThread {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Join(self.0.spawn(future))
+        Sure(self.0.spawn(future))
     }
 }
 
@@ -83,7 +73,7 @@ impl LocalSpawn for LocalSpawner<'static> {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Join(LocalSpawner::spawn(self, future))
+        Sure(LocalSpawner::spawn(self, future))
     }
 
     fn detach<F: Future<Output = ()> + 'static>(&self, future: F) {
@@ -193,7 +183,10 @@ impl<const COARSE: bool> LocalNet for Composed<COARSE> {
     }
 }
 
-impl Schedule for Wheel<u64> {
+/// The wheel by itself.
+pub type Wheel = timers::Wheel<u64>;
+
+impl Schedule for Wheel {
     const NAME: &'static str = OURS;
     type Key = Key;
 
@@ -214,7 +207,7 @@ impl Schedule for Wheel<u64> {
     }
 }
 
-impl Reschedule for Wheel<u64> {
+impl Reschedule for Wheel {
     fn reschedule(&mut self, key: Key, deadline: u64) -> Key {
         let waiting = Wheel::reschedule(self, key, deadline);
         assert!(waiting, "it is waiting");

@@ -1,29 +1,20 @@
 //! This project's executor on several threads.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use executor::{Executor, JoinHandle, Spawner};
+use executor::{BlockingPool, Executor, JoinHandle, Spawner};
 
-use crate::contest::OURS;
-use crate::runtime::{Spawn, Threaded};
+use super::joins::Sure;
+use crate::runtime::{Pool, Spawn, Threaded};
+use crate::workload::OURS;
 
 /// Several threads that park when there is nothing to do.
 pub struct ManyThreads(Executor);
 
-/// A join that panics when its task did: no workload's task may.
-pub struct Join<T>(JoinHandle<T>);
+/// Threads that may block.
+pub type Blocking = BlockingPool;
 
-impl<T> Future for Join<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        Pin::new(&mut self.0)
-            .poll(cx)
-            .map(|output| output.expect("a task of the workload failed"))
-    }
-}
+type Join<T> = Sure<JoinHandle<T>>;
 
 impl Threaded for ManyThreads {
     const NAME: &'static str = OURS;
@@ -55,7 +46,7 @@ impl Spawn for Spawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Join(Spawner::spawn(self, future))
+        Sure(Spawner::spawn(self, future))
     }
 
     fn detach<F: Future<Output = ()> + Send + 'static>(&self, future: F) {
@@ -64,5 +55,17 @@ impl Spawn for Spawner {
 
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
         executor::yield_now()
+    }
+}
+
+impl Pool for BlockingPool {
+    const NAME: &'static str = OURS;
+
+    fn new() -> Self {
+        Self::builder().build().expect("threads start")
+    }
+
+    async fn run(&self, number: u64) -> u64 {
+        Self::run(self, move || number).await.expect("the job ran")
     }
 }

@@ -17,13 +17,17 @@ use async_io::{Async, Timer};
 use futures_lite::FutureExt;
 
 use super::streams::FuturesIo;
-use crate::runtime::{Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Spawn, Threaded};
+use crate::runtime::{Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Pool, Spawn, Threaded};
 
-/// One thread, no reactor: parked by futures-lite's `block_on`.
-pub struct OneThread(Rc<LocalExecutor<'static>>);
+/// One thread whose waiting is done by futures-lite, which knows no reactor, or by async-io, which
+/// drives its own.
+pub struct On<const REACTOR: bool>(Rc<LocalExecutor<'static>>);
+
+/// One thread, no reactor.
+pub type OneThread = On<false>;
 
 /// One thread driving the reactor itself, as `async_io::block_on` does.
-pub struct WithReactor(Rc<LocalExecutor<'static>>);
+pub type WithReactor = On<true>;
 
 /// Several threads, no reactor.
 pub struct ManyThreads {
@@ -31,7 +35,10 @@ pub struct ManyThreads {
     workers: Vec<(oneshot::Sender<()>, JoinHandle<()>)>, // dropping the sender ends the worker
 }
 
-impl Local for OneThread {
+/// smol's pool is one for the process.
+pub struct Blocking;
+
+impl<const REACTOR: bool> Local for On<REACTOR> {
     const NAME: &'static str = "smol";
     type Spawner = Rc<LocalExecutor<'static>>;
 
@@ -44,7 +51,11 @@ impl Local for OneThread {
     }
 
     fn block_on<F: Future>(&mut self, future: F) -> F::Output {
-        futures_lite::future::block_on(self.0.run(future))
+        if REACTOR {
+            async_io::block_on(self.0.run(future))
+        } else {
+            futures_lite::future::block_on(self.0.run(future))
+        }
     }
 }
 
@@ -57,23 +68,6 @@ impl LocalOutside for OneThread {
         F::Output: 'static,
     {
         LocalExecutor::spawn(&self.0, future)
-    }
-}
-
-impl Local for WithReactor {
-    const NAME: &'static str = "smol";
-    type Spawner = Rc<LocalExecutor<'static>>;
-
-    fn new() -> Self {
-        Self(Rc::default())
-    }
-
-    fn spawner(&self) -> Self::Spawner {
-        Rc::clone(&self.0)
-    }
-
-    fn block_on<F: Future>(&mut self, future: F) -> F::Output {
-        async_io::block_on(self.0.run(future))
     }
 }
 
@@ -212,5 +206,17 @@ impl LocalNet for WithReactor {
         let (stream, _) = listener.accept().await?;
         stream.get_ref().set_nodelay(true)?;
         Ok(FuturesIo(stream))
+    }
+}
+
+impl Pool for Blocking {
+    const NAME: &'static str = "smol";
+
+    fn new() -> Self {
+        Self
+    }
+
+    fn run(&self, number: u64) -> impl Future<Output = u64> {
+        blocking::unblock(move || number)
     }
 }

@@ -6,50 +6,46 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::tokio::runtime::{Builder, Handle, LocalRuntime, Runtime};
 
+use super::joins::Sure;
 use super::streams::TokioIo;
-use crate::runtime::{Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Spawn, Threaded};
+use crate::runtime::{Local, LocalNet, LocalOutside, LocalSpawn, LocalTime, Pool, Spawn, Threaded};
+
+/// One thread, with the I/O and time drivers or without.
+pub struct On<const DRIVERS: bool>(LocalRuntime);
 
 /// One thread, no drivers: for what an executor alone does.
-pub struct OneThread(LocalRuntime);
+pub type OneThread = On<false>;
 
 /// One thread with the I/O and time drivers.
-pub struct WithDrivers(LocalRuntime);
+pub type WithDrivers = On<true>;
 
 /// Several threads, no drivers.
 pub struct ManyThreads(Runtime);
+
+/// Threads that may block.
+pub struct Blocking(Runtime);
 
 /// tokio finds the runtime through a thread-local.
 #[derive(Clone)]
 pub struct Ambient;
 
-/// A join that panics when its task did: no workload's task may.
-pub struct Join<T>(::tokio::task::JoinHandle<T>);
+type Join<T> = Sure<::tokio::task::JoinHandle<T>>;
 
-impl<T> Future for Join<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        Pin::new(&mut self.0)
-            .poll(cx)
-            .map(|output| output.expect("a task of the workload failed"))
-    }
-}
-
-impl Local for OneThread {
+impl<const DRIVERS: bool> Local for On<DRIVERS> {
     const NAME: &'static str = "tokio";
     type Spawner = Ambient;
 
     fn new() -> Self {
-        Self(
-            Builder::new_current_thread()
-                .build_local(Default::default())
-                .expect("tokio starts"),
-        )
+        let mut builder = Builder::new_current_thread();
+        if DRIVERS {
+            builder.enable_all();
+        }
+        let runtime = builder.build_local(Default::default());
+        Self(runtime.expect("tokio starts"))
     }
 
     fn spawner(&self) -> Ambient {
@@ -69,27 +65,7 @@ impl LocalOutside for OneThread {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Join(self.0.spawn_local(future))
-    }
-}
-
-impl Local for WithDrivers {
-    const NAME: &'static str = "tokio";
-    type Spawner = Ambient;
-
-    fn new() -> Self {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build_local(Default::default());
-        Self(runtime.expect("tokio starts"))
-    }
-
-    fn spawner(&self) -> Ambient {
-        Ambient
-    }
-
-    fn block_on<F: Future>(&mut self, future: F) -> F::Output {
-        self.0.block_on(future)
+        Sure(self.0.spawn_local(future))
     }
 }
 
@@ -101,7 +77,7 @@ impl LocalSpawn for Ambient {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Join(::tokio::task::spawn_local(future))
+        Sure(::tokio::task::spawn_local(future))
     }
 
     fn detach<F: Future<Output = ()> + 'static>(&self, future: F) {
@@ -139,7 +115,7 @@ impl Spawn for Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Join(Self::spawn(self, future))
+        Sure(Self::spawn(self, future))
     }
 
     fn detach<F: Future<Output = ()> + Send + 'static>(&self, future: F) {
@@ -194,5 +170,17 @@ impl LocalNet for WithDrivers {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         Ok(TokioIo(stream))
+    }
+}
+
+impl Pool for Blocking {
+    const NAME: &'static str = "tokio";
+
+    fn new() -> Self {
+        Self(Builder::new_current_thread().build().expect("tokio starts"))
+    }
+
+    fn run(&self, number: u64) -> impl Future<Output = u64> {
+        Sure(self.0.spawn_blocking(move || number))
     }
 }

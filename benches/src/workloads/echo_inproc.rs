@@ -5,98 +5,62 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 
-use crate::contest::{
-    Better, Contender, Cores, Invalid, Measured, Pass, Scale, Workload, expect_count,
-};
 use crate::peers;
+use crate::roster::{OnNet, Shape};
 use crate::runtime::{LocalNet, LocalSpawn, Stream};
+use crate::workload::{Contender, Invalid, Measured, Pass, Scale, expect_count};
 
 /// Bytes of one message.
 pub const MESSAGE: usize = 64;
 /// Bytes that may be read at once: more than a message, so that a read says that it was all.
 pub const BUFFER: usize = 1024;
 
-/// The workloads of this file.
-pub const ALL: &[Workload] = &[
-    echo(
-        "reactor/echo_inproc_1",
-        "64 B there and back on 1 socket pair, one thread",
-        |scale| everyone(Kind::Unix, 1, scale),
-    ),
-    echo(
-        "reactor/echo_inproc_64",
-        "64 B there and back on 64 socket pairs, one thread",
-        |scale| everyone(Kind::Unix, 64, scale),
-    ),
-    echo(
-        "reactor/echo_inproc_tcp_1",
-        "the same on 1 TCP connection over loopback",
-        |scale| everyone(Kind::Tcp, 1, scale),
-    ),
-    echo(
-        "reactor/echo_inproc_tcp_64",
-        "the same on 64 TCP connections over loopback",
-        |scale| everyone(Kind::Tcp, 64, scale),
-    ),
-];
+/// Through Unix sockets.
+pub const UNIX: bool = false;
+/// Through TCP over loopback.
+pub const TCP: bool = true;
 
-/// Through which sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Unix,
-    Tcp,
+/// Messages there and back on so many pairs of sockets.
+pub struct Echo<const KIND: bool, const PAIRS: usize>;
+
+impl<const KIND: bool, const PAIRS: usize> Shape for Echo<KIND, PAIRS> {
+    const ABOUT: &str = if KIND == TCP {
+        "64 B there and back over TCP on loopback, both ends on one thread"
+    } else {
+        "64 B there and back over socket pairs, both ends on one thread"
+    };
+    const UNIT: &str = "ns/message";
 }
 
-const fn echo(
-    name: &'static str,
-    about: &'static str,
-    contenders: fn(Scale) -> Vec<Contender>,
-) -> Workload {
-    let unit = "ns/message";
-    Workload {
-        name,
-        about,
-        unit,
-        better: Better::Less,
-        cores: Cores::One,
-        long: false,
-        contenders,
+impl<const KIND: bool, const PAIRS: usize> OnNet for Echo<KIND, PAIRS> {
+    fn pass<R: LocalNet>(scale: Scale) -> Result<Pass, Invalid> {
+        let messages = messages(PAIRS, scale);
+        if KIND == TCP {
+            return echo_pairs::<R, _>(PAIRS, messages, |net| {
+                let (here, there) = tcp_pair()?;
+                Ok((R::tcp(net, here)?, R::tcp(net, there)?))
+            });
+        }
+        echo_pairs::<R, _>(PAIRS, messages, |net| {
+            let (here, there) = unix_pair()?;
+            Ok((R::unix(net, here)?, R::unix(net, there)?))
+        })
     }
 }
 
-fn everyone(kind: Kind, pairs: usize, scale: Scale) -> Vec<Contender> {
-    let messages = messages(pairs, scale);
-    vec![
-        one::<peers::ours::EventLoop>(kind, pairs, messages),
-        Contender::new("bare", move || match kind {
-            Kind::Unix => peers::bare::echo_pairs(pairs, messages, unix_pair),
-            Kind::Tcp => peers::bare::echo_pairs(pairs, messages, tcp_pair),
-        }),
-        one::<peers::tokio::WithDrivers>(kind, pairs, messages),
-        one::<peers::smol::WithReactor>(kind, pairs, messages),
-        #[cfg(feature = "monoio")]
-        one::<peers::monoio::Epoll>(kind, pairs, messages),
-        #[cfg(feature = "monoio")]
-        one::<peers::monoio::Uring>(kind, pairs, messages),
-    ]
+/// The limit: a bare loop for both ends.
+pub fn bare<const KIND: bool, const PAIRS: usize>(scale: Scale) -> Vec<Contender> {
+    let messages = messages(PAIRS, scale);
+    let build = move || match KIND {
+        TCP => peers::bare::echo_pairs(PAIRS, messages, tcp_pair),
+        UNIX => peers::bare::echo_pairs(PAIRS, messages, unix_pair),
+    };
+    vec![Contender::new("bare", build)]
 }
 
 /// Messages on each pair in one pass: about as many in all, however many pairs.
 fn messages(pairs: usize, scale: Scale) -> u64 {
     scale.of((2_000 / pairs).max(30), 3) as u64
-}
-
-fn one<R: LocalNet>(kind: Kind, pairs: usize, messages: u64) -> Contender {
-    Contender::new(R::NAME, move || match kind {
-        Kind::Unix => echo_pairs::<R, _>(pairs, messages, |net| {
-            let (here, there) = unix_pair()?;
-            Ok((R::unix(net, here)?, R::unix(net, there)?))
-        }),
-        Kind::Tcp => echo_pairs::<R, _>(pairs, messages, |net| {
-            let (here, there) = tcp_pair()?;
-            Ok((R::tcp(net, here)?, R::tcp(net, there)?))
-        }),
-    })
 }
 
 /// Two connected, non-blocking ends.

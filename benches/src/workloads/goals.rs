@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn every_goal_names_a_workload() {
-        let all = crate::workloads::all();
+        let all = crate::workloads::ALL;
         for (workload, peer, _) in GOALS {
             assert!(
                 all.iter().any(|w| w.name == *workload),

@@ -5,74 +5,43 @@ use std::future::poll_fn;
 use std::hint::black_box;
 use std::task::{Poll, Waker};
 
-use crate::contest::{
-    Better, Contender, Cores, Invalid, Measured, Pass, Scale, Workload, expect_count,
-};
 use crate::heap::bytes_kept;
-use crate::peers;
+use crate::roster::{OnLocal, OnNet, Shape};
 use crate::runtime::{Local, LocalNet, LocalSpawn};
+use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
 
 use super::echo_inproc::{serve, unix_pair};
 
-/// The workloads of this file.
-pub const ALL: &[Workload] = &[
-    heap(
-        "heap/idle_task_0",
-        "a task that waits, with no captures",
-        "bytes/task",
-        tasks::<0>,
-    ),
-    heap(
-        "heap/idle_task_64",
-        "a task that waits, with 64 bytes",
-        "bytes/task",
-        tasks::<64>,
-    ),
-    heap(
-        "heap/idle_task_256",
-        "a task that waits, with 256 bytes",
-        "bytes/task",
-        tasks::<256>,
-    ),
-    heap(
-        "heap/idle_connection",
-        "a task that waits to read into its 64 bytes, and its socket",
-        "bytes/connection",
-        connections,
-    ),
-];
+/// Tasks that wait for ever, with so many bytes of captures.
+pub struct IdleTasks<const BYTES: usize>;
 
-const fn heap(
-    name: &'static str,
-    about: &'static str,
-    unit: &'static str,
-    contenders: fn(Scale) -> Vec<Contender>,
-) -> Workload {
-    Workload {
-        name,
-        about,
-        unit,
-        better: Better::Less,
-        cores: Cores::One,
-        long: false,
-        contenders,
+impl<const BYTES: usize> Shape for IdleTasks<BYTES> {
+    const ABOUT: &str = "a task that waits, with captures of so many bytes";
+    const UNIT: &str = "bytes/task";
+}
+
+impl<const BYTES: usize> OnLocal for IdleTasks<BYTES> {
+    fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
+        Ok(idle_tasks::<R, BYTES>(scale.of(10_000, 10) as u64))
     }
 }
 
-fn tasks<const BYTES: usize>(scale: Scale) -> Vec<Contender> {
-    let count = scale.of(10_000, 10) as u64;
-    vec![
-        tasks_on::<peers::ours::OneThread, BYTES>(count),
-        tasks_on::<peers::tokio::OneThread, BYTES>(count),
-        tasks_on::<peers::smol::OneThread, BYTES>(count),
-        #[cfg(feature = "monoio")]
-        tasks_on::<peers::monoio::OneThread, BYTES>(count),
-        tasks_on::<peers::futures::OneThread, BYTES>(count),
-    ]
+/// Who cannot count idle connections: they keep tasks and their sockets when their runtime is
+/// dropped, so that a few rounds use up the descriptors.
+pub const KEPT: &[&str] = &["monoio", "monoio-uring"];
+
+/// Connections on which nothing comes.
+pub struct IdleConnections;
+
+impl Shape for IdleConnections {
+    const ABOUT: &str = "a task that waits to read into its 64 bytes, and its socket";
+    const UNIT: &str = "bytes/connection";
 }
 
-fn tasks_on<R: Local, const BYTES: usize>(count: u64) -> Contender {
-    Contender::new(R::NAME, move || Ok(idle_tasks::<R, BYTES>(count)))
+impl OnNet for IdleConnections {
+    fn pass<R: LocalNet>(scale: Scale) -> Result<Pass, Invalid> {
+        Ok(idle_connections::<R>(scale.of(2_000, 5)))
+    }
 }
 
 thread_local! {
@@ -118,21 +87,6 @@ async fn settle<S: LocalSpawn>(spawner: &S) {
     for _ in 0..10 {
         spawner.spawn(async {}).await;
     }
-}
-
-/// Without monoio: it keeps tasks and their sockets when its runtime is dropped, so that a few
-/// rounds use up the descriptors.
-fn connections(scale: Scale) -> Vec<Contender> {
-    let count = scale.of(2_000, 5);
-    vec![
-        connections_on::<peers::ours::EventLoop>(count),
-        connections_on::<peers::tokio::WithDrivers>(count),
-        connections_on::<peers::smol::WithReactor>(count),
-    ]
-}
-
-fn connections_on<R: LocalNet>(count: usize) -> Contender {
-    Contender::new(R::NAME, move || Ok(idle_connections::<R>(count)))
 }
 
 fn idle_connections<R: LocalNet>(count: usize) -> Pass {

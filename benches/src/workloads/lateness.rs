@@ -4,58 +4,39 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::contest::{
-    Better, Contender, Cores, Invalid, Measured, Pass, Scale, Workload, expect_count,
-};
-use crate::peers;
+use crate::roster::{OnTime, Shape, coarse, time};
 use crate::runtime::{LocalSpawn, LocalTime};
 use crate::stats;
+use crate::workload::{Contender, Invalid, Measured, Pass, Scale, Workload, expect_count};
 
-/// The workloads of this file.
-pub const ALL: &[Workload] = &[
-    lateness(
-        "timers/lateness",
-        "10,000 sleeps of 1 to 200 ms: the middle one",
-        |scale| everyone(0.5, scale),
-    ),
-    lateness(
-        "timers/lateness_p99",
-        "the same: later than 99% of them",
-        |scale| everyone(0.99, scale),
-    ),
-];
+/// The row of the lateness that so many percent of sleeps stay below.
+pub const fn at<const PERCENT: usize>(name: &'static str) -> Workload {
+    time::<Lateness<PERCENT>>(name).beside(|scale| {
+        let nanosleep = Contender::new("nanosleep", move || {
+            Ok(nanosleep(share::<PERCENT>(), scale))
+        });
+        let mut beside = vec![nanosleep];
+        beside.extend(coarse::<Lateness<PERCENT>>(scale));
+        beside
+    })
+}
 
-const fn lateness(
-    name: &'static str,
-    about: &'static str,
-    contenders: fn(Scale) -> Vec<Contender>,
-) -> Workload {
-    let unit = "us late";
-    Workload {
-        name,
-        about,
-        unit,
-        better: Better::Less,
-        cores: Cores::One,
-        long: false,
-        contenders,
+/// Sleeps on a loop that has nothing else to do.
+pub struct Lateness<const PERCENT: usize>;
+
+impl<const PERCENT: usize> Shape for Lateness<PERCENT> {
+    const ABOUT: &str = "10,000 sleeps of 1 to 200 ms: how late the middle one is (p99: 99%)";
+    const UNIT: &str = "us late";
+}
+
+impl<const PERCENT: usize> OnTime for Lateness<PERCENT> {
+    fn pass<R: LocalTime>(scale: Scale) -> Result<Pass, Invalid> {
+        Ok(sleep_all::<R>(share::<PERCENT>(), scale))
     }
 }
 
-fn everyone(share: f64, scale: Scale) -> Vec<Contender> {
-    vec![
-        one::<peers::ours::EventLoop>(share, scale),
-        Contender::new("nanosleep", move || Ok(nanosleep(share, scale))),
-        one::<peers::tokio::WithDrivers>(share, scale),
-        one::<peers::smol::WithReactor>(share, scale),
-        #[cfg(feature = "monoio")]
-        one::<peers::monoio::Epoll>(share, scale),
-        one::<peers::ours::CoarseEventLoop>(share, scale),
-    ]
-}
-
-fn one<R: LocalTime>(share: f64, scale: Scale) -> Contender {
-    Contender::new(R::NAME, move || Ok(sleep_all::<R>(share, scale)))
+fn share<const PERCENT: usize>() -> f64 {
+    PERCENT as f64 / 100.0
 }
 
 /// The lateness that `share` of all stayed below, as one measurement.

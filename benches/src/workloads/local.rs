@@ -8,103 +8,25 @@ use std::rc::Rc;
 
 use ::futures::channel::oneshot;
 
-use crate::contest::{
-    Better, Contender, Cores, Invalid, Measured, Pass, Scale, Workload, expect_count,
-};
-use crate::peers;
+use crate::roster::{OnLocal, Shape};
 use crate::runtime::{Local, LocalSpawn};
+use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
 
-/// The workloads of this file.
-pub const ALL: &[Workload] = &[
-    local(
-        "local/spawn_join",
-        "spawn 10,000 tasks, then join them",
-        "ns/task",
-        everyone::<SpawnJoin>,
-    ),
-    local(
-        "local/spawn_join_each",
-        "spawn a task and join it at once, 1,000 times",
-        "ns/task",
-        everyone::<SpawnJoinEach>,
-    ),
-    local(
-        "local/spawn_many_local",
-        "1,000 tasks; the last one says so",
-        "ns/task",
-        everyone::<SpawnMany>,
-    ),
-    local(
-        "local/yield",
-        "200 tasks yield 1,000 times each",
-        "ns/yield",
-        everyone::<Yield>,
-    ),
-    local(
-        "local/ping_pong",
-        "1,000 pairs of tasks exchange a ping",
-        "ns/pair",
-        everyone::<PingPong>,
-    ),
-    local(
-        "local/chained_spawn",
-        "each task spawns the next, 1,000 deep",
-        "ns/task",
-        everyone::<ChainedSpawn>,
-    ),
-    local(
-        "local/block_on",
-        "block_on a future that is ready, 1,000 times",
-        "ns/call",
-        everyone::<BlockOn>,
-    ),
-];
-
-pub(super) const fn local(
-    name: &'static str,
-    about: &'static str,
-    unit: &'static str,
-    contenders: fn(Scale) -> Vec<Contender>,
-) -> Workload {
-    Workload {
-        name,
-        about,
-        unit,
-        better: Better::Less,
-        cores: Cores::One,
-        long: false,
-        contenders,
-    }
-}
-
-/// A shape that any one-threaded runtime can run.
-pub(super) trait Shape {
-    fn pass<R: Local>(runtime: R, scale: Scale) -> Pass;
-}
-
-pub(super) fn everyone<S: Shape>(scale: Scale) -> Vec<Contender> {
-    vec![
-        one::<S, peers::ours::OneThread>(scale),
-        one::<S, peers::tokio::OneThread>(scale),
-        one::<S, peers::smol::OneThread>(scale),
-        #[cfg(feature = "monoio")]
-        one::<S, peers::monoio::OneThread>(scale),
-        one::<S, peers::futures::OneThread>(scale),
-    ]
-}
-
-fn one<S: Shape, R: Local>(scale: Scale) -> Contender {
-    Contender::new(R::NAME, move || Ok(S::pass(R::new(), scale)))
-}
-
-pub(super) struct SpawnJoin;
+/// Many tasks, then all their outputs.
+pub struct SpawnJoin;
 
 impl Shape for SpawnJoin {
-    fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "spawn 10,000 tasks, then join them";
+    const UNIT: &str = "ns/task";
+}
+
+impl OnLocal for SpawnJoin {
+    fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let tasks = scale.of(10_000, 10) as u64;
         let spawner = runtime.spawner();
         let mut joins = Vec::with_capacity(tasks as usize);
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(tasks, || {
                 let sum = runtime.block_on(async {
                     for number in 0..tasks {
@@ -118,17 +40,24 @@ impl Shape for SpawnJoin {
                 });
                 expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
             })
-        })
+        }))
     }
 }
 
-struct SpawnJoinEach;
+/// One task at a time.
+pub struct SpawnJoinEach;
 
 impl Shape for SpawnJoinEach {
-    fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "spawn a task and join it at once, 1,000 times";
+    const UNIT: &str = "ns/task";
+}
+
+impl OnLocal for SpawnJoinEach {
+    fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let tasks = scale.of(1_000, 10) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(tasks, || {
                 let sum = runtime.block_on(async {
                     let mut sum = 0;
@@ -139,7 +68,7 @@ impl Shape for SpawnJoinEach {
                 });
                 expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
             })
-        })
+        }))
     }
 }
 
@@ -176,13 +105,20 @@ fn all_done(received: Result<(), oneshot::Canceled>, left: u64) -> Result<(), In
     expect_count("tasks left", left, 0)
 }
 
-struct SpawnMany;
+/// Tasks that nobody joins.
+pub struct SpawnMany;
 
 impl Shape for SpawnMany {
-    fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "1,000 tasks; the last one says so";
+    const UNIT: &str = "ns/task";
+}
+
+impl OnLocal for SpawnMany {
+    fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let tasks = scale.of(1_000, 10) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(tasks, || {
                 let (countdown, done) = Countdown::new(tasks);
                 let received = runtime.block_on(async {
@@ -194,18 +130,25 @@ impl Shape for SpawnMany {
                 });
                 all_done(received, countdown.left.get())
             })
-        })
+        }))
     }
 }
 
-pub(super) struct Yield;
+/// Tasks that make way for one another.
+pub struct Yield;
 
 impl Shape for Yield {
-    fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "200 tasks yield 1,000 times each";
+    const UNIT: &str = "ns/yield";
+}
+
+impl OnLocal for Yield {
+    fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let tasks = scale.of(200, 3) as u64;
         let yields = scale.of(1_000, 5) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(tasks * yields, || {
                 let count = Rc::new(Cell::new(0));
                 let (countdown, done) = Countdown::new(tasks);
@@ -227,17 +170,24 @@ impl Shape for Yield {
                 expect_count("yields", count.get(), tasks * yields)?;
                 all_done(received, countdown.left.get())
             })
-        })
+        }))
     }
 }
 
-pub(super) struct PingPong;
+/// Tasks that wake one another.
+pub struct PingPong;
 
 impl Shape for PingPong {
-    fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "1,000 pairs of tasks exchange a ping";
+    const UNIT: &str = "ns/pair";
+}
+
+impl OnLocal for PingPong {
+    fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let pairs = scale.of(1_000, 3) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(pairs, || {
                 let (countdown, done) = Countdown::new(pairs);
                 let received = runtime.block_on(async {
@@ -260,11 +210,12 @@ impl Shape for PingPong {
                 });
                 all_done(received, countdown.left.get())
             })
-        })
+        }))
     }
 }
 
-pub(super) struct ChainedSpawn;
+/// Tasks that start their like.
+pub struct ChainedSpawn;
 
 fn link<S: LocalSpawn>(spawner: S, countdown: Rc<Countdown>) {
     let own = spawner.clone();
@@ -277,10 +228,16 @@ fn link<S: LocalSpawn>(spawner: S, countdown: Rc<Countdown>) {
 }
 
 impl Shape for ChainedSpawn {
-    fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "each task spawns the next, 1,000 deep";
+    const UNIT: &str = "ns/task";
+}
+
+impl OnLocal for ChainedSpawn {
+    fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let links = scale.of(1_000, 10) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(links, || {
                 let (countdown, done) = Countdown::new(links);
                 let received = runtime.block_on(async {
@@ -289,16 +246,23 @@ impl Shape for ChainedSpawn {
                 });
                 all_done(received, countdown.left.get())
             })
-        })
+        }))
     }
 }
 
-struct BlockOn;
+/// Entering and leaving, and nothing else.
+pub struct BlockOn;
 
 impl Shape for BlockOn {
-    fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "block_on a future that is ready, 1,000 times";
+    const UNIT: &str = "ns/call";
+}
+
+impl OnLocal for BlockOn {
+    fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let calls = scale.of(1_000, 3) as u64;
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(calls, || {
                 let mut sum = 0;
                 for number in 0..calls {
@@ -306,6 +270,6 @@ impl Shape for BlockOn {
                 }
                 expect_count("as the sum", sum, calls * (calls - 1) / 2)
             })
-        })
+        }))
     }
 }

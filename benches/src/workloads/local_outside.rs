@@ -5,52 +5,13 @@
 use std::cell::Cell;
 use std::hint::black_box;
 use std::rc::Rc;
+use std::sync::mpsc;
 
 use ::futures::channel::oneshot;
 
-use super::local::{Shape, everyone, local};
-use crate::contest::{Contender, Cores, Measured, OURS, Pass, Scale, Workload, expect_count};
-use crate::peers;
+use crate::roster::{OnLocal, OnOutside, Shape};
 use crate::runtime::{Local, LocalOutside, LocalSpawn};
-
-/// The workloads of this file.
-pub const ALL: &[Workload] = &[
-    local(
-        "local/remote_idle",
-        "1,000 spawns from outside, then run and join",
-        "ns/task",
-        outsiders::<false>,
-    ),
-    local(
-        "local/remote_busy",
-        "the same beside a task that respawns itself",
-        "ns/task",
-        outsiders::<true>,
-    ),
-    local(
-        "local/block_on_alone",
-        "block_on without any executor, a ready future, 1,000 times",
-        "ns/call",
-        waiters,
-    ),
-    Workload {
-        cores: Cores::All,
-        ..local(
-            "local/cross_thread",
-            "a round trip to a thread and back",
-            "ns/trip",
-            everyone::<CrossThread>,
-        )
-    },
-];
-
-fn outsiders<const BUSY: bool>(scale: Scale) -> Vec<Contender> {
-    vec![
-        outsider::<peers::ours::OneThread>(scale, BUSY),
-        outsider::<peers::tokio::OneThread>(scale, BUSY),
-        outsider::<peers::smol::OneThread>(scale, BUSY),
-    ]
-}
+use crate::workload::{Contender, Invalid, Measured, OURS, Pass, Scale, Workload, expect_count};
 
 /// A task that does nothing but start its like: the run queue is never empty.
 fn respawn<S: LocalSpawn>(spawner: S, polls: Rc<Cell<u64>>) {
@@ -61,12 +22,21 @@ fn respawn<S: LocalSpawn>(spawner: S, polls: Rc<Cell<u64>>) {
     });
 }
 
-fn outsider<R: LocalOutside>(scale: Scale, busy: bool) -> Contender {
-    let tasks = scale.of(1_000, 10) as u64;
-    Contender::new(R::NAME, move || {
+/// Tasks that come while the executor does not run, beside a task that is always ready if `BUSY`.
+pub struct Remote<const BUSY: bool>;
+
+impl<const BUSY: bool> Shape for Remote<BUSY> {
+    const ABOUT: &str =
+        "1,000 spawns from outside, then run and join; busy: beside a chain of tasks";
+    const UNIT: &str = "ns/task";
+}
+
+impl<const BUSY: bool> OnOutside for Remote<BUSY> {
+    fn pass<R: LocalOutside>(scale: Scale) -> Result<Pass, Invalid> {
+        let tasks = scale.of(1_000, 10) as u64;
         let mut runtime = R::new();
         let spawner = runtime.spawner();
-        if busy {
+        if BUSY {
             runtime.block_on(async { respawn(spawner, Rc::default()) });
         }
         let mut joins = Vec::with_capacity(tasks as usize);
@@ -85,7 +55,13 @@ fn outsider<R: LocalOutside>(scale: Scale, busy: bool) -> Contender {
                 expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
             })
         }))
-    })
+    }
+}
+
+/// The row of `block_on` functions that need no executor.
+pub const fn block_on_alone(name: &'static str) -> Workload {
+    let about = "block_on without any executor, a ready future, 1,000 times";
+    Workload::new(name, about, "ns/call", waiters)
 }
 
 fn waiters(scale: Scale) -> Vec<Contender> {
@@ -114,33 +90,51 @@ fn waiter(peer: &'static str, calls: u64, wait: impl Fn(u64) -> u64 + 'static) -
     })
 }
 
-struct CrossThread;
+/// Wakes from another thread.
+pub struct CrossThread;
 
 impl Shape for CrossThread {
-    fn pass<R: Local>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "a round trip to a thread and back";
+    const UNIT: &str = "ns/trip";
+}
+
+impl OnLocal for CrossThread {
+    fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let trips = scale.of(100, 3) as u64;
+        let question = peer_thread();
         let spawner = runtime.spawner();
-        let (question, questions) = std::sync::mpsc::channel::<(u64, oneshot::Sender<u64>)>();
-        std::thread::spawn(move || {
-            for (number, answer) in questions {
-                answer.send(number + 1).expect("the task waits");
-            }
-        });
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::time(trips, || {
-                let question = question.clone();
-                let trip = async move {
-                    let mut number = 0;
-                    for _ in 0..trips {
-                        let (answer, answered) = oneshot::channel();
-                        question.send((number, answer)).expect("the thread listens");
-                        number = answered.await.expect("the thread answers");
-                    }
-                    number
-                };
+                let trip = round_trips(question.clone(), trips);
                 let made = runtime.block_on(async { spawner.spawn(trip).await });
                 expect_count("trips", made, trips)
             })
-        })
+        }))
     }
+}
+
+/// A number, and where the next one goes.
+type Question = (u64, oneshot::Sender<u64>);
+
+/// A thread that answers every number with the next one.
+pub(super) fn peer_thread() -> mpsc::Sender<Question> {
+    let (question, questions) = mpsc::channel::<Question>();
+    std::thread::spawn(move || {
+        for (number, answer) in questions {
+            answer.send(number + 1).expect("the task waits");
+        }
+    });
+    question
+}
+
+/// Asks so often, waiting for each answer; the last number is how often.
+pub(super) async fn round_trips(question: mpsc::Sender<Question>, trips: u64) -> u64 {
+    let mut number = 0;
+    for _ in 0..trips {
+        let (answer, answered) = oneshot::channel();
+        question.send((number, answer)).expect("the thread listens");
+        number = answered.await.expect("the thread answers");
+    }
+    number
 }

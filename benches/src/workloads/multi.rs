@@ -7,88 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
 
 use ::futures::channel::oneshot;
 
-use crate::contest::{
-    Better, Contender, Cores, Invalid, Measured, Pass, Scale, Workload, expect_count,
-};
-use crate::peers;
+use crate::roster::{OnThreads, Shape};
 use crate::runtime::{Spawn, Threaded};
+use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
 
 /// Everybody gets as many workers as the figures were published with.
 pub const WORKERS: usize = 2;
-
-/// The workloads of this file.
-pub const ALL: &[Workload] = &[
-    multi(
-        "multi/spawn_many_local",
-        "10,000 tasks spawned by block_on's thread",
-        "ns/task",
-        everyone::<SpawnMany<false>>,
-    ),
-    multi(
-        "multi/spawn_many",
-        "10,000 tasks spawned by a worker",
-        "ns/task",
-        everyone::<SpawnMany<true>>,
-    ),
-    multi(
-        "multi/spawn_join",
-        "a worker spawns 10,000 and joins them",
-        "ns/task",
-        everyone::<SpawnJoin>,
-    ),
-    multi(
-        "multi/yield",
-        "200 tasks yield 1,000 times each",
-        "ns/yield",
-        everyone::<Yield>,
-    ),
-    multi(
-        "multi/ping_pong",
-        "1,000 pairs of tasks exchange a ping",
-        "ns/pair",
-        everyone::<PingPong>,
-    ),
-    multi(
-        "multi/chained_spawn",
-        "each task spawns the next, 1,000 deep",
-        "ns/task",
-        everyone::<ChainedSpawn>,
-    ),
-];
-
-pub(super) const fn multi(
-    name: &'static str,
-    about: &'static str,
-    unit: &'static str,
-    contenders: fn(Scale) -> Vec<Contender>,
-) -> Workload {
-    Workload {
-        name,
-        about,
-        unit,
-        better: Better::Less,
-        cores: Cores::All,
-        long: false,
-        contenders,
-    }
-}
-
-/// A shape that any many-threaded runtime can run.
-pub(super) trait Shape {
-    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass;
-}
-
-pub(super) fn everyone<S: Shape>(scale: Scale) -> Vec<Contender> {
-    vec![
-        one::<S, peers::ours_threads::ManyThreads>(scale),
-        one::<S, peers::tokio::ManyThreads>(scale),
-        one::<S, peers::smol::ManyThreads>(scale),
-    ]
-}
-
-fn one<S: Shape, R: Threaded>(scale: Scale) -> Contender {
-    Contender::new(R::NAME, move || Ok(S::pass(R::new(WORKERS), scale)))
-}
 
 /// Counts down; whoever brings it to zero sends the news.
 pub(super) struct Countdown {
@@ -126,14 +50,20 @@ impl Countdown {
     }
 }
 
-/// By block_on's thread, or by a task on a worker.
-struct SpawnMany<const FROM_WORKER: bool>;
+/// Tasks that nobody joins.
+pub struct SpawnMany<const FROM_WORKER: bool>;
 
 impl<const FROM_WORKER: bool> Shape for SpawnMany<FROM_WORKER> {
-    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "10,000 tasks spawned from one place; the last one says so";
+    const UNIT: &str = "ns/task";
+}
+
+impl<const FROM_WORKER: bool> OnThreads for SpawnMany<FROM_WORKER> {
+    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
+        let runtime = R::new(WORKERS);
         let tasks = scale.of(10_000, 10) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::time(tasks, || {
                 let (countdown, done) = Countdown::new(tasks);
                 let own = spawner.clone();
@@ -156,17 +86,24 @@ impl<const FROM_WORKER: bool> Shape for SpawnMany<FROM_WORKER> {
                 });
                 countdown.verify(received)
             })
-        })
+        }))
     }
 }
 
-struct SpawnJoin;
+/// Many tasks, then all their outputs.
+pub struct SpawnJoin;
 
 impl Shape for SpawnJoin {
-    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "a worker spawns 10,000 and joins them";
+    const UNIT: &str = "ns/task";
+}
+
+impl OnThreads for SpawnJoin {
+    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
+        let runtime = R::new(WORKERS);
         let tasks = scale.of(10_000, 10) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::time(tasks, || {
                 let own = spawner.clone();
                 let spawn_and_join = async move {
@@ -181,18 +118,25 @@ impl Shape for SpawnJoin {
                 let sum = runtime.block_on(async { spawner.spawn(spawn_and_join).await });
                 expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
             })
-        })
+        }))
     }
 }
 
-struct Yield;
+/// Tasks that make way for one another.
+pub struct Yield;
 
 impl Shape for Yield {
-    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "200 tasks yield 1,000 times each";
+    const UNIT: &str = "ns/yield";
+}
+
+impl OnThreads for Yield {
+    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
+        let runtime = R::new(WORKERS);
         let tasks = scale.of(200, 3) as u64;
         let yields = scale.of(1_000, 5) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::time(tasks * yields, || {
                 let (countdown, done) = Countdown::new(tasks);
                 let received = runtime.block_on(async {
@@ -210,17 +154,24 @@ impl Shape for Yield {
                 });
                 countdown.verify(received)
             })
-        })
+        }))
     }
 }
 
-struct PingPong;
+/// Tasks that wake one another.
+pub struct PingPong;
 
 impl Shape for PingPong {
-    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "1,000 pairs of tasks exchange a ping";
+    const UNIT: &str = "ns/pair";
+}
+
+impl OnThreads for PingPong {
+    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
+        let runtime = R::new(WORKERS);
         let pairs = scale.of(1_000, 3) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::time(pairs, || {
                 let (countdown, done) = Countdown::new(pairs);
                 let all = Arc::clone(&countdown);
@@ -235,7 +186,7 @@ impl Shape for PingPong {
                 });
                 countdown.verify(received)
             })
-        })
+        }))
     }
 }
 
@@ -254,7 +205,8 @@ fn pair<S: Spawn>(spawner: &S, countdown: Arc<Countdown>) {
     });
 }
 
-struct ChainedSpawn;
+/// Tasks that start their like.
+pub struct ChainedSpawn;
 
 fn link<S: Spawn>(spawner: S, countdown: Arc<Countdown>) {
     let own = spawner.clone();
@@ -266,10 +218,16 @@ fn link<S: Spawn>(spawner: S, countdown: Arc<Countdown>) {
 }
 
 impl Shape for ChainedSpawn {
-    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "each task spawns the next, 1,000 deep";
+    const UNIT: &str = "ns/task";
+}
+
+impl OnThreads for ChainedSpawn {
+    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
+        let runtime = R::new(WORKERS);
         let links = scale.of(1_000, 10) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::time(links, || {
                 let (countdown, done) = Countdown::new(links);
                 let received = runtime.block_on(async {
@@ -278,6 +236,6 @@ impl Shape for ChainedSpawn {
                 });
                 countdown.verify(received)
             })
-        })
+        }))
     }
 }

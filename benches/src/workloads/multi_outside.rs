@@ -7,63 +7,34 @@ use std::time::{Duration, Instant};
 
 use ::futures::channel::oneshot;
 
-use super::multi::{Countdown, Shape, WORKERS, everyone, multi};
-use crate::contest::{Measured, Pass, Scale, Workload, expect_count};
+use super::local_outside::{peer_thread, round_trips};
+use super::multi::{Countdown, WORKERS};
+use crate::roster::{OnThreads, Shape};
 use crate::runtime::{Spawn, Threaded};
+use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
 
-/// The workloads of this file.
-pub const ALL: &[Workload] = &[
-    multi(
-        "multi/remote_idle",
-        "10,000 spawns from outside, then join",
-        "ns/task",
-        everyone::<Remote<IDLE>>,
-    ),
-    multi(
-        "multi/remote_busy1",
-        "the same beside 4 tasks that yield and stall",
-        "ns/task",
-        everyone::<Remote<YIELDING>>,
-    ),
-    multi(
-        "multi/remote_busy2",
-        "1,000 beside 2 that stall and respawn",
-        "ns/task",
-        everyone::<Remote<RESPAWNING>>,
-    ),
-    multi(
-        "multi/remote_spawn_1",
-        "10,000 spawns by 1 foreign thread",
-        "ns/task",
-        everyone::<RemoteSpawn<1>>,
-    ),
-    multi(
-        "multi/remote_spawn_2",
-        "10,000 spawns by 2 foreign threads",
-        "ns/task",
-        everyone::<RemoteSpawn<2>>,
-    ),
-    multi(
-        "multi/cross_thread",
-        "a round trip from a task to a thread and back",
-        "ns/trip",
-        everyone::<CrossThread>,
-    ),
-];
+/// Workers with nothing to do.
+pub const IDLE: u8 = 0;
+/// Tasks that yield and stall, twice as many as workers.
+pub const YIELDING: u8 = 1;
+/// Tasks that stall and start their like, one for each worker; a tenth of the spawns.
+pub const RESPAWNING: u8 = 2;
 
-const IDLE: u8 = 0;
-const YIELDING: u8 = 1;
-const RESPAWNING: u8 = 2;
-
-/// Spawns from outside, beside what [`keep_busy`] keeps the workers busy with.
-struct Remote<const BESIDE: u8>;
+/// Spawns from outside, beside idle workers or busy ones.
+pub struct Remote<const BESIDE: u8>;
 
 impl<const BESIDE: u8> Shape for Remote<BESIDE> {
-    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "10,000 spawns from outside beside idle or busy workers, then join";
+    const UNIT: &str = "ns/task";
+}
+
+impl<const BESIDE: u8> OnThreads for Remote<BESIDE> {
+    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
+        let runtime = R::new(WORKERS);
         let tasks = scale.of(if BESIDE == RESPAWNING { 1_000 } else { 10_000 }, 10) as u64;
         let spawner = runtime.spawner();
         let mut joins = Vec::with_capacity(tasks as usize);
-        Box::new(move || {
+        Ok(Box::new(move || {
             // The busy tasks live within the pass: other contenders take their turns in between.
             let busy = Arc::new(AtomicBool::new(true));
             let (countdown, stopped) = keep_busy(&spawner, BESIDE, &busy);
@@ -85,7 +56,7 @@ impl<const BESIDE: u8> Shape for Remote<BESIDE> {
                 countdown.verify(runtime.block_on(stopped))?;
             }
             measured
-        })
+        }))
     }
 }
 
@@ -141,13 +112,19 @@ fn stall() {
 }
 
 /// Foreign threads spawn at the same time; the clock stops when the last task has run.
-struct RemoteSpawn<const THREADS: usize>;
+pub struct RemoteSpawn<const THREADS: usize>;
 
 impl<const THREADS: usize> Shape for RemoteSpawn<THREADS> {
-    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "10,000 spawns by foreign threads";
+    const UNIT: &str = "ns/task";
+}
+
+impl<const THREADS: usize> OnThreads for RemoteSpawn<THREADS> {
+    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
+        let runtime = R::new(WORKERS);
         let tasks = scale.of(10_000, 10) as u64;
         let spawner = runtime.spawner();
-        Box::new(move || {
+        Ok(Box::new(move || {
             let (countdown, done) = Countdown::new(tasks);
             let starting_gun = std::sync::Barrier::new(THREADS + 1);
             std::thread::scope(|scope| {
@@ -165,37 +142,30 @@ impl<const THREADS: usize> Shape for RemoteSpawn<THREADS> {
                 starting_gun.wait();
                 Measured::time(tasks, || countdown.verify(runtime.block_on(done)))
             })
-        })
+        }))
     }
 }
 
-struct CrossThread;
+/// Wakes from a foreign thread.
+pub struct CrossThread;
 
 impl Shape for CrossThread {
-    fn pass<R: Threaded>(runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "a round trip from a task to a thread and back";
+    const UNIT: &str = "ns/trip";
+}
+
+impl OnThreads for CrossThread {
+    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
+        let runtime = R::new(WORKERS);
         let trips = scale.of(100, 3) as u64;
+        let question = peer_thread();
         let spawner = runtime.spawner();
-        let (question, questions) = std::sync::mpsc::channel::<(u64, oneshot::Sender<u64>)>();
-        std::thread::spawn(move || {
-            for (number, answer) in questions {
-                answer.send(number + 1).expect("the task waits");
-            }
-        });
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::time(trips, || {
-                let question = question.clone();
-                let trip = async move {
-                    let mut number = 0;
-                    for _ in 0..trips {
-                        let (answer, answered) = oneshot::channel();
-                        question.send((number, answer)).expect("the thread listens");
-                        number = answered.await.expect("the thread answers");
-                    }
-                    number
-                };
+                let trip = round_trips(question.clone(), trips);
                 let made = runtime.block_on(async { spawner.spawn(trip).await });
                 expect_count("trips", made, trips)
             })
-        })
+        }))
     }
 }

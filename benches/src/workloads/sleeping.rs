@@ -6,106 +6,14 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::contest::{
-    Better, Contender, Cores, Invalid, Measured, Pass, Scale, Workload, expect_count,
-};
-use crate::peers;
+use crate::roster::{OnTime, Shape, coarse, time};
 use crate::runtime::{LocalSpawn, LocalTime};
+use crate::workload::{Invalid, Measured, Pass, Scale, Workload, expect_count};
 
-/// The workloads of this file.
-pub const ALL: &[Workload] = &[
-    one_thread(
-        "timers/sleep_create_poll_drop",
-        "beside 1,000 other sleeps",
-        "ns/sleep",
-        everyone::<Create<1_000>>,
-    ),
-    one_thread(
-        "timers/sleep_create_poll_drop_0",
-        "beside no other sleep",
-        "ns/sleep",
-        everyone::<Create<0>>,
-    ),
-    one_thread(
-        "timers/sleep_create_poll_drop_100k",
-        "beside 100,000",
-        "ns/sleep",
-        everyone::<Create<100_000>>,
-    ),
-    one_thread(
-        "timers/sleep_reset",
-        "a keep-alive put off and polled",
-        "ns/reset",
-        everyone::<Reset>,
-    ),
-    one_thread(
-        "timers/timeout_ready",
-        "a timeout around what is ready",
-        "ns/call",
-        everyone::<TimeoutReady>,
-    ),
-    Workload {
-        cores: Cores::All,
-        ..one_thread(
-            "timers/sleep_tasks_100k",
-            "100,000 tasks sleep 1 to 1,000 ms: processor time of all of it",
-            "ns cpu/task",
-            coarse_too::<SleepTasks<100_000>>,
-        )
-    },
-    Workload {
-        cores: Cores::All,
-        long: true,
-        ..one_thread(
-            "timers/sleep_tasks_1m",
-            "1,000,000 tasks sleep 1 to 1,000 ms: processor time of all of it",
-            "ns cpu/task",
-            coarse_too::<SleepTasks<1_000_000>>,
-        )
-    },
-];
-
-const fn one_thread(
-    name: &'static str,
-    about: &'static str,
-    unit: &'static str,
-    contenders: fn(Scale) -> Vec<Contender>,
-) -> Workload {
-    Workload {
-        name,
-        about,
-        unit,
-        better: Better::Less,
-        cores: Cores::One,
-        long: false,
-        contenders,
-    }
-}
-
-/// A shape that any one-threaded runtime with timers can run.
-trait Shape {
-    fn pass<R: LocalTime>(runtime: R, scale: Scale) -> Pass;
-}
-
-fn everyone<S: Shape>(scale: Scale) -> Vec<Contender> {
-    vec![
-        one::<S, peers::ours::EventLoop>(scale),
-        one::<S, peers::tokio::WithDrivers>(scale),
-        one::<S, peers::smol::WithReactor>(scale),
-        #[cfg(feature = "monoio")]
-        one::<S, peers::monoio::Epoll>(scale),
-    ]
-}
-
-/// Beside everyone, ours with the tick that tokio and monoio have: fewer wake-ups, less precise.
-fn coarse_too<S: Shape>(scale: Scale) -> Vec<Contender> {
-    let mut contenders = everyone::<S>(scale);
-    contenders.push(one::<S, peers::ours::CoarseEventLoop>(scale));
-    contenders
-}
-
-fn one<S: Shape, R: LocalTime>(scale: Scale) -> Contender {
-    Contender::new(R::NAME, move || Ok(S::pass(R::new(), scale)))
+/// The row of [`SleepTasks`], with ours at a coarse tick beside the others.
+pub const fn tasks<const TASKS: usize>(name: &'static str) -> Workload {
+    let row = time::<SleepTasks<TASKS>>(name).beside(coarse::<SleepTasks<TASKS>>);
+    row.on_all_cores()
 }
 
 /// Longer than any run takes.
@@ -139,14 +47,21 @@ fn others<R: LocalTime>(runtime: &mut R, count: usize) -> Vec<Pin<Box<R::Sleep>>
     })
 }
 
-struct Create<const OTHERS: usize>;
+/// Sleeps that never fire, which most do not.
+pub struct Create<const OTHERS: usize>;
 
 impl<const OTHERS: usize> Shape for Create<OTHERS> {
-    fn pass<R: LocalTime>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "a sleep of half a minute made, polled once and dropped, beside others";
+    const UNIT: &str = "ns/sleep";
+}
+
+impl<const OTHERS: usize> OnTime for Create<OTHERS> {
+    fn pass<R: LocalTime>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let sleeps = scale.of(1_000, 10) as u64;
         let others = others(&mut runtime, scale.of(OTHERS, OTHERS.min(10)));
         let timer = runtime.timer();
-        Box::new(move || {
+        Ok(Box::new(move || {
             std::hint::black_box(&others);
             Measured::cpu(sleeps, || {
                 runtime.block_on(async {
@@ -158,17 +73,24 @@ impl<const OTHERS: usize> Shape for Create<OTHERS> {
                     Ok(())
                 })
             })
-        })
+        }))
     }
 }
 
-struct Reset;
+/// Sleeps that are put off.
+pub struct Reset;
 
 impl Shape for Reset {
-    fn pass<R: LocalTime>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "a keep-alive put off and polled";
+    const UNIT: &str = "ns/reset";
+}
+
+impl OnTime for Reset {
+    fn pass<R: LocalTime>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let resets = scale.of(1_000, 10) as u64;
         let mut others = others(&mut runtime, 1_000);
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(resets, || {
                 runtime.block_on(async {
                     for number in 0..resets {
@@ -179,18 +101,25 @@ impl Shape for Reset {
                     Ok(())
                 })
             })
-        })
+        }))
     }
 }
 
-struct TimeoutReady;
+/// What a timeout costs that was not needed.
+pub struct TimeoutReady;
 
 impl Shape for TimeoutReady {
-    fn pass<R: LocalTime>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "a timeout around what is ready";
+    const UNIT: &str = "ns/call";
+}
+
+impl OnTime for TimeoutReady {
+    fn pass<R: LocalTime>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let calls = scale.of(1_000, 10) as u64;
         let timer = runtime.timer();
         let second = Duration::from_secs(1);
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(calls, || {
                 let in_time = runtime.block_on(async {
                     let mut in_time = 0;
@@ -203,20 +132,26 @@ impl Shape for TimeoutReady {
                 });
                 expect_count("calls in time", in_time, calls)
             })
-        })
+        }))
     }
 }
 
 /// Counts the processor time of the whole process: the others are asleep.
-struct SleepTasks<const TASKS: usize>;
+pub struct SleepTasks<const TASKS: usize>;
 
 impl<const TASKS: usize> Shape for SleepTasks<TASKS> {
-    fn pass<R: LocalTime>(mut runtime: R, scale: Scale) -> Pass {
+    const ABOUT: &str = "tasks sleep 1 to 1,000 ms: processor time of all of it";
+    const UNIT: &str = "ns cpu/task";
+}
+
+impl<const TASKS: usize> OnTime for SleepTasks<TASKS> {
+    fn pass<R: LocalTime>(scale: Scale) -> Result<Pass, Invalid> {
+        let mut runtime = R::new();
         let tasks = scale.of(TASKS, 20) as u64;
         let longest_ms = scale.of(1_000, 5) as u64;
         let spawner = runtime.spawner();
         let timer = runtime.timer();
-        Box::new(move || {
+        Ok(Box::new(move || {
             Measured::cpu(tasks, || {
                 let woken = runtime.block_on(async {
                     let sleep = |number| {
@@ -235,6 +170,6 @@ impl<const TASKS: usize> Shape for SleepTasks<TASKS> {
                 });
                 expect_count("sleepers", woken, tasks)
             })
-        })
+        }))
     }
 }

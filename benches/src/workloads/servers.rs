@@ -1,0 +1,140 @@
+//! Servers under load: a server tied to one core, a fixed load generator tied to another, and what
+//! the server's process spends on a message, or how long all takes by the clock.
+
+use std::time::Instant;
+
+use crate::child::Helper;
+use crate::machine;
+use crate::serve::{self, LENT};
+use crate::workload::{Contender, Invalid, Measured, OURS, Pass, Scale, Workload, expect_count};
+
+/// The row of echoing so many bytes on so many connections: the server's processor time.
+pub const fn echo<const CONNECTIONS: usize, const BYTES: usize>(name: &'static str) -> Workload {
+    let about = "a message there and back on each connection: the server's processor time";
+    let row = Workload::new(name, about, "ns cpu/message", |scale| {
+        let load = Load::echo(scale, CONNECTIONS, BYTES);
+        let echoes = serve::ECHO.iter().filter(|(peer, _)| !ALONE.contains(peer));
+        echoes.map(|(peer, _)| load.on(peer, peer)).collect()
+    });
+    row.on_all_cores()
+}
+
+/// Echo servers that take part in no row but [`lent`].
+const ALONE: [&str; 2] = [LENT, "bare-shared"];
+
+/// The same with ours lending buffers for as long as something is in them, against one buffer for
+/// all connections and against tokio, whose connections have their own.
+pub const fn lent<const CONNECTIONS: usize, const BYTES: usize>(name: &'static str) -> Workload {
+    let about = "the same, ours with lent buffers";
+    let row = Workload::new(name, about, "ns cpu/message", |scale| {
+        let load = Load::echo(scale, CONNECTIONS, BYTES);
+        let servers = [
+            (OURS, LENT),
+            ("bare-shared", "bare-shared"),
+            ("tokio", "tokio"),
+        ];
+        servers.map(|(peer, server)| load.on(peer, server)).into()
+    });
+    row.on_all_cores()
+}
+
+/// The row of HTTP requests answered by hyper: time by the clock.
+pub const fn http<const CONNECTIONS: usize>(name: &'static str) -> Workload {
+    let about = "hyper answers a request on each connection: by the clock";
+    let row = Workload::new(name, about, "ns/request", |scale| {
+        Load::http(scale, CONNECTIONS, Count::Time).on_all_http()
+    });
+    row.on_all_cores()
+}
+
+/// The same: the server's processor time.
+pub const fn http_cpu<const CONNECTIONS: usize>(name: &'static str) -> Workload {
+    let about = "hyper answers a request on each connection: the server's processor time";
+    let row = Workload::new(name, about, "ns cpu/request", |scale| {
+        Load::http(scale, CONNECTIONS, Count::Cpu).on_all_http()
+    });
+    row.on_all_cores()
+}
+
+/// What is read off a pass.
+#[derive(Clone, Copy)]
+enum Count {
+    Time,
+    Cpu,
+}
+
+/// What a server is put under.
+#[derive(Clone, Copy)]
+struct Load {
+    what: &'static str, // echo or http
+    connections: usize,
+    bytes: usize,    // of a message; 0 for a request
+    messages: usize, // on each connection in one pass
+    count: Count,
+}
+
+impl Load {
+    fn echo(scale: Scale, connections: usize, bytes: usize) -> Self {
+        let connections = scale.of(connections, connections.min(5));
+        let in_all = if bytes > 4_096 { 6_144 } else { 15_360 };
+        Self {
+            what: "echo",
+            connections,
+            bytes: scale.of(bytes, bytes.min(5_000)),
+            messages: scale.of((in_all / connections).clamp(1, 4_000), 3),
+            count: Count::Cpu,
+        }
+    }
+
+    fn http(scale: Scale, connections: usize, count: Count) -> Self {
+        let connections = scale.of(connections, connections.min(5));
+        Self {
+            what: "http",
+            connections,
+            bytes: 0,
+            messages: scale.of(8_192 / connections, 3),
+            count,
+        }
+    }
+
+    fn on_all_http(self) -> Vec<Contender> {
+        serve::HTTP
+            .iter()
+            .map(|(peer, _)| self.on(peer, peer))
+            .collect()
+    }
+
+    fn on(self, peer: &'static str, server: &'static str) -> Contender {
+        Contender::new(peer, move || self.start(server))
+    }
+
+    fn start(self, server: &'static str) -> Result<Pass, Invalid> {
+        let cores = machine::cores();
+        let (server_core, load_core) = (cores[cores.len() - 1], cores[0]);
+        let buffer = self.bytes.max(1_024).to_string();
+        let words = [self.what.to_owned(), server.to_owned(), buffer];
+        let server = Helper::start(server_core, &words)?;
+        let [connections, bytes] = [self.connections, self.bytes].map(|n| n.to_string());
+        let words = [
+            "load".to_owned(),
+            server.greeting.clone(),
+            connections,
+            bytes,
+        ];
+        let mut load = Helper::start(load_core, &words)?;
+        let go = format!("go {}", self.messages);
+        let asked = (self.messages * self.connections) as u64;
+        Ok(Box::new(move || {
+            let (began, before) = (Instant::now(), server.cpu_ns()?);
+            let answer = load.ask(&go, "done")?;
+            let (took, after) = (began.elapsed(), server.cpu_ns()?);
+            let done = answer.split(' ').next().and_then(|n| n.parse().ok());
+            expect_count("answers", done.unwrap_or(0), asked)?;
+            let total = match self.count {
+                Count::Time => took.as_nanos() as f64,
+                Count::Cpu => (after - before) as f64,
+            };
+            Ok(Measured { total, ops: asked })
+        }))
+    }
+}
