@@ -12,6 +12,15 @@ use crate::roster::{OnLocal, Shape};
 use crate::runtime::{Local, LocalSpawn};
 use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
 
+/// Joins them one after the other.
+pub(super) async fn sum_of<J: Future<Output = u64>>(joins: impl IntoIterator<Item = J>) -> u64 {
+    let mut sum = 0;
+    for join in joins {
+        sum += join.await;
+    }
+    sum
+}
+
 /// Many tasks, then all their outputs.
 pub struct SpawnJoin;
 
@@ -32,11 +41,7 @@ impl OnLocal for SpawnJoin {
                     for number in 0..tasks {
                         joins.push(spawner.spawn(async move { number }));
                     }
-                    let mut sum = 0;
-                    for join in joins.drain(..) {
-                        sum += join.await;
-                    }
-                    sum
+                    sum_of(joins.drain(..)).await
                 });
                 expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
             })
@@ -99,10 +104,19 @@ impl Countdown {
     }
 }
 
-/// What a shape waits for at its end: the news, and a count that says nobody was left out.
-fn all_done(received: Result<(), oneshot::Canceled>, left: u64) -> Result<(), Invalid> {
+/// Runs what `start` spawns until `tasks` of them have counted down; nobody may be left out.
+fn until_zero<R: Local>(
+    runtime: &mut R,
+    tasks: u64,
+    start: impl FnOnce(&Rc<Countdown>),
+) -> Result<(), Invalid> {
+    let (countdown, done) = Countdown::new(tasks);
+    let received = runtime.block_on(async {
+        start(&countdown);
+        done.await
+    });
     received.map_err(|_| Invalid("the last task was lost".into()))?;
-    expect_count("tasks left", left, 0)
+    expect_count("tasks left", countdown.left.get(), 0)
 }
 
 /// Tasks that nobody joins.
@@ -120,15 +134,12 @@ impl OnLocal for SpawnMany {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::cpu(tasks, || {
-                let (countdown, done) = Countdown::new(tasks);
-                let received = runtime.block_on(async {
+                until_zero(&mut runtime, tasks, |countdown| {
                     for _ in 0..tasks {
-                        let countdown = Rc::clone(&countdown);
+                        let countdown = Rc::clone(countdown);
                         spawner.detach(async move { countdown.one_less() });
                     }
-                    done.await
-                });
-                all_done(received, countdown.left.get())
+                })
             })
         }))
     }
@@ -151,11 +162,9 @@ impl OnLocal for Yield {
         Ok(Box::new(move || {
             Measured::cpu(tasks * yields, || {
                 let count = Rc::new(Cell::new(0));
-                let (countdown, done) = Countdown::new(tasks);
-                let received = runtime.block_on(async {
+                until_zero(&mut runtime, tasks, |countdown| {
                     for _ in 0..tasks {
-                        let countdown = Rc::clone(&countdown);
-                        let count = Rc::clone(&count);
+                        let (countdown, count) = (Rc::clone(countdown), Rc::clone(&count));
                         let own = spawner.clone();
                         spawner.detach(async move {
                             for _ in 0..yields {
@@ -165,10 +174,8 @@ impl OnLocal for Yield {
                             countdown.one_less();
                         });
                     }
-                    done.await
-                });
-                expect_count("yields", count.get(), tasks * yields)?;
-                all_done(received, countdown.left.get())
+                })?;
+                expect_count("yields", count.get(), tasks * yields)
             })
         }))
     }
@@ -189,29 +196,38 @@ impl OnLocal for PingPong {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::cpu(pairs, || {
-                let (countdown, done) = Countdown::new(pairs);
-                let received = runtime.block_on(async {
+                until_zero(&mut runtime, pairs, |countdown| {
                     for _ in 0..pairs {
-                        let countdown = Rc::clone(&countdown);
-                        let own = spawner.clone();
+                        let (own, countdown) = (spawner.clone(), Rc::clone(countdown));
                         spawner.detach(async move {
-                            let (ping, pinged) = oneshot::channel();
-                            let (pong, ponged) = oneshot::channel();
-                            own.detach(async move {
-                                pinged.await.expect("a ping");
-                                pong.send(()).expect("the first task waits");
-                            });
-                            ping.send(()).expect("the second task waits");
-                            ponged.await.expect("a pong");
+                            let (asks, answers) = exchange();
+                            own.detach(answers);
+                            asks.await;
                             countdown.one_less();
                         });
                     }
-                    done.await
-                });
-                all_done(received, countdown.left.get())
+                })
             })
         }))
     }
+}
+
+/// What two tasks do that exchange a ping: one asks, the other answers.
+pub(super) fn exchange() -> (
+    impl Future<Output = ()> + Send + 'static,
+    impl Future<Output = ()> + Send + 'static,
+) {
+    let (ping, pinged) = oneshot::channel();
+    let (pong, ponged) = oneshot::channel();
+    let asks = async move {
+        ping.send(()).expect("the second task waits");
+        ponged.await.expect("a pong");
+    };
+    let answers = async move {
+        pinged.await.expect("a ping");
+        pong.send(()).expect("the first task waits");
+    };
+    (asks, answers)
 }
 
 /// Tasks that start their like.
@@ -239,12 +255,9 @@ impl OnLocal for ChainedSpawn {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::cpu(links, || {
-                let (countdown, done) = Countdown::new(links);
-                let received = runtime.block_on(async {
-                    link(spawner.clone(), Rc::clone(&countdown));
-                    done.await
-                });
-                all_done(received, countdown.left.get())
+                until_zero(&mut runtime, links, |countdown| {
+                    link(spawner.clone(), Rc::clone(countdown));
+                })
             })
         }))
     }

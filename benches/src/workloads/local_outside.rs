@@ -9,6 +9,7 @@ use std::sync::mpsc;
 
 use ::futures::channel::oneshot;
 
+use super::local::sum_of;
 use crate::roster::{OnLocal, OnOutside, Shape};
 use crate::runtime::{Local, LocalOutside, LocalSpawn};
 use crate::workload::{Contender, Invalid, Measured, OURS, Pass, Scale, Workload, expect_count};
@@ -45,13 +46,7 @@ impl<const BUSY: bool> OnOutside for Remote<BUSY> {
                 for number in 0..tasks {
                     joins.push(runtime.spawn_outside(async move { number }));
                 }
-                let sum = runtime.block_on(async {
-                    let mut sum = 0;
-                    for join in joins.drain(..) {
-                        sum += join.await;
-                    }
-                    sum
-                });
+                let sum = runtime.block_on(sum_of(joins.drain(..)));
                 expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
             })
         }))

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
 
 use ::futures::channel::oneshot;
 
+use super::local::{exchange, sum_of};
 use crate::roster::{OnThreads, Shape};
 use crate::runtime::{Spawn, Threaded};
 use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
@@ -50,6 +51,20 @@ impl Countdown {
     }
 }
 
+/// Runs what `start` spawns until `tasks` of them have counted down; nobody may be left out.
+fn until_zero<R: Threaded>(
+    runtime: &R,
+    tasks: u64,
+    start: impl FnOnce(&Arc<Countdown>),
+) -> Result<(), Invalid> {
+    let (countdown, done) = Countdown::new(tasks);
+    let received = runtime.block_on(async {
+        start(&countdown);
+        done.await
+    });
+    countdown.verify(received)
+}
+
 /// Tasks that nobody joins.
 pub struct SpawnMany<const FROM_WORKER: bool>;
 
@@ -65,28 +80,25 @@ impl<const FROM_WORKER: bool> OnThreads for SpawnMany<FROM_WORKER> {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::time(tasks, || {
-                let (countdown, done) = Countdown::new(tasks);
-                let own = spawner.clone();
-                let theirs = Arc::clone(&countdown);
-                let spawn_all = async move {
-                    for _ in 0..tasks {
-                        let countdown = Arc::clone(&theirs);
-                        own.detach(async move {
-                            countdown.one_less();
-                        });
-                    }
-                };
-                let received = runtime.block_on(async {
+                until_zero(&runtime, tasks, |countdown| {
                     if FROM_WORKER {
-                        spawner.detach(spawn_all);
+                        let (own, countdown) = (spawner.clone(), Arc::clone(countdown));
+                        spawner.detach(async move { spawn_all(&own, tasks, &countdown) });
                     } else {
-                        spawn_all.await;
+                        spawn_all(&spawner, tasks, countdown);
                     }
-                    done.await
-                });
-                countdown.verify(received)
+                })
             })
         }))
+    }
+}
+
+fn spawn_all<S: Spawn>(spawner: &S, tasks: u64, countdown: &Arc<Countdown>) {
+    for _ in 0..tasks {
+        let countdown = Arc::clone(countdown);
+        spawner.detach(async move {
+            countdown.one_less();
+        });
     }
 }
 
@@ -109,11 +121,7 @@ impl OnThreads for SpawnJoin {
                 let spawn_and_join = async move {
                     let spawn = |number| own.spawn(async move { number });
                     let joins: Vec<_> = (0..tasks).map(spawn).collect();
-                    let mut sum = 0;
-                    for join in joins {
-                        sum += join.await;
-                    }
-                    sum
+                    sum_of(joins).await
                 };
                 let sum = runtime.block_on(async { spawner.spawn(spawn_and_join).await });
                 expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
@@ -138,11 +146,9 @@ impl OnThreads for Yield {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::time(tasks * yields, || {
-                let (countdown, done) = Countdown::new(tasks);
-                let received = runtime.block_on(async {
+                until_zero(&runtime, tasks, |countdown| {
                     for _ in 0..tasks {
-                        let countdown = Arc::clone(&countdown);
-                        let own = spawner.clone();
+                        let (own, countdown) = (spawner.clone(), Arc::clone(countdown));
                         spawner.detach(async move {
                             for _ in 0..yields {
                                 own.yield_now().await;
@@ -150,9 +156,7 @@ impl OnThreads for Yield {
                             countdown.one_less();
                         });
                     }
-                    done.await
-                });
-                countdown.verify(received)
+                })
             })
         }))
     }
@@ -173,18 +177,14 @@ impl OnThreads for PingPong {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::time(pairs, || {
-                let (countdown, done) = Countdown::new(pairs);
-                let all = Arc::clone(&countdown);
-                let own = spawner.clone();
-                let received = runtime.block_on(async {
+                until_zero(&runtime, pairs, |countdown| {
+                    let (own, countdown) = (spawner.clone(), Arc::clone(countdown));
                     spawner.detach(async move {
                         for _ in 0..pairs {
-                            pair(&own, Arc::clone(&all));
+                            pair(&own, Arc::clone(&countdown));
                         }
                     });
-                    done.await
-                });
-                countdown.verify(received)
+                })
             })
         }))
     }
@@ -193,14 +193,9 @@ impl OnThreads for PingPong {
 fn pair<S: Spawn>(spawner: &S, countdown: Arc<Countdown>) {
     let own = spawner.clone();
     spawner.detach(async move {
-        let (ping, pinged) = oneshot::channel();
-        let (pong, ponged) = oneshot::channel();
-        own.detach(async move {
-            pinged.await.expect("a ping");
-            pong.send(()).expect("the first task waits");
-        });
-        ping.send(()).expect("the second task waits");
-        ponged.await.expect("a pong");
+        let (asks, answers) = exchange();
+        own.detach(answers);
+        asks.await;
         countdown.one_less();
     });
 }
@@ -229,12 +224,9 @@ impl OnThreads for ChainedSpawn {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::time(links, || {
-                let (countdown, done) = Countdown::new(links);
-                let received = runtime.block_on(async {
-                    link(spawner.clone(), Arc::clone(&countdown));
-                    done.await
-                });
-                countdown.verify(received)
+                until_zero(&runtime, links, |countdown| {
+                    link(spawner.clone(), Arc::clone(countdown));
+                })
             })
         }))
     }

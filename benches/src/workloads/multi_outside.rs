@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use ::futures::channel::oneshot;
 
+use super::local::sum_of;
 use super::local_outside::{peer_thread, round_trips};
 use super::multi::{Countdown, WORKERS};
 use crate::roster::{OnThreads, Shape};
@@ -42,13 +43,7 @@ impl<const BESIDE: u8> OnThreads for Remote<BESIDE> {
                 for number in 0..tasks {
                     joins.push(spawner.spawn(async move { number }));
                 }
-                let sum = runtime.block_on(async {
-                    let mut sum = 0;
-                    for join in joins.drain(..) {
-                        sum += join.await;
-                    }
-                    sum
-                });
+                let sum = runtime.block_on(sum_of(joins.drain(..)));
                 expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
             });
             busy.store(false, Relaxed);

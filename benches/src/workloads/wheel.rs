@@ -23,6 +23,45 @@ impl Dice {
     }
 }
 
+/// Lets time go on by a tick so often that a hundred ticks pass while each of so many deadlines is
+/// touched once, and says when.
+struct Pace {
+    now: u64,
+    operations_a_tick: u64,
+    until_tick: u64,
+}
+
+impl Pace {
+    fn of(outstanding: u64) -> Self {
+        let operations_a_tick = (outstanding / 100).max(1);
+        Self {
+            now: 0,
+            operations_a_tick,
+            until_tick: operations_a_tick,
+        }
+    }
+
+    /// After an operation: whether time has gone on.
+    fn step(&mut self) -> bool {
+        self.until_tick -= 1;
+        let ticked = self.until_tick == 0;
+        if ticked {
+            self.until_tick = self.operations_a_tick;
+            self.now += 1;
+        }
+        ticked
+    }
+}
+
+/// So many deadlines, and how to find them again.
+fn fill<S: Schedule>(
+    schedule: &mut S,
+    count: u64,
+    mut deadline: impl FnMut() -> u64,
+) -> Vec<S::Key> {
+    schedule.within(|schedule| (0..count).map(|n| schedule.insert(deadline(), n)).collect())
+}
+
 /// Cancels a deadline at random and inserts another, time going on meanwhile at such a pace that
 /// each lives for about a hundred ticks; the few that fire are inserted again.
 pub struct Replace<const OUTSTANDING: usize>;
@@ -37,15 +76,9 @@ impl<const OUTSTANDING: usize> OnSchedule for Replace<OUTSTANDING> {
         let mut schedule = S::new();
         let outstanding = scale.of(OUTSTANDING, 20) as u64;
         let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
-        let mut now = 0;
+        let mut pace = Pace::of(outstanding);
         let mut due = Vec::new();
-        let mut keys: Vec<S::Key> = schedule.within(|schedule| {
-            (0..outstanding)
-                .map(|n| schedule.insert(1 + dice.below(FARTHEST), n))
-                .collect()
-        });
-        let operations_a_tick = (outstanding / 100).max(1);
-        let mut until_tick = operations_a_tick;
+        let mut keys = fill(&mut schedule, outstanding, || 1 + dice.below(FARTHEST));
         Ok(Box::new(move || {
             Measured::cpu(PASS, || {
                 schedule.within(|schedule| {
@@ -55,15 +88,12 @@ impl<const OUTSTANDING: usize> OnSchedule for Replace<OUTSTANDING> {
                         if value != Some(which) {
                             return Err(Invalid(format!("{value:?} was cancelled for {which}")));
                         }
-                        let deadline = now + 1 + dice.below(FARTHEST);
+                        let deadline = pace.now + 1 + dice.below(FARTHEST);
                         keys[which as usize] = schedule.insert(deadline, which);
-                        until_tick -= 1;
-                        if until_tick == 0 {
-                            until_tick = operations_a_tick;
-                            now += 1;
-                            schedule.advance(now, |value| due.push(value));
+                        if pace.step() {
+                            schedule.advance(pace.now, |value| due.push(value));
                             for which in due.drain(..) {
-                                let deadline = now + 1 + dice.below(FARTHEST);
+                                let deadline = pace.now + 1 + dice.below(FARTHEST);
                                 keys[which as usize] = schedule.insert(deadline, which);
                             }
                         }
@@ -89,26 +119,17 @@ impl<const OUTSTANDING: usize> OnReschedule for Postpone<OUTSTANDING> {
         let mut schedule = S::new();
         let outstanding = scale.of(OUTSTANDING, 20) as u64;
         let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
-        let mut now = 0;
-        let mut keys: Vec<S::Key> = schedule.within(|schedule| {
-            (0..outstanding)
-                .map(|n| schedule.insert(FARTHEST + dice.below(100), n))
-                .collect()
-        });
-        let operations_a_tick = (outstanding / 100).max(1);
-        let mut until_tick = operations_a_tick;
+        let mut pace = Pace::of(outstanding);
+        let mut keys = fill(&mut schedule, outstanding, || FARTHEST + dice.below(100));
         Ok(Box::new(move || {
             Measured::cpu(PASS, || {
                 schedule.within(|schedule| {
                     for _ in 0..PASS {
                         let which = dice.below(outstanding) as usize;
-                        keys[which] = schedule.reschedule(keys[which], now + FARTHEST);
-                        until_tick -= 1;
-                        if until_tick == 0 {
-                            until_tick = operations_a_tick;
-                            now += 1;
+                        keys[which] = schedule.reschedule(keys[which], pace.now + FARTHEST);
+                        if pace.step() {
                             let mut due = 0;
-                            schedule.advance(now, |_| due += 1);
+                            schedule.advance(pace.now, |_| due += 1);
                             expect_count("keep-alives ended", due, 0)?;
                         }
                     }
