@@ -116,6 +116,11 @@ pub trait Observer {
         let _ = (task, end);
     }
 
+    /// A batch of a `LocalExecutor` begins. The wakes told between this and the first poll are those
+    /// that came from other threads. Each call of `run_batch` or `run_batches` has at least one,
+    /// also with nothing to run.
+    fn batch_begins(&self) {}
+
     /// The executor has nothing to do and is about to park this thread.
     fn parks(&self) {}
 

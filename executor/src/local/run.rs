@@ -68,7 +68,7 @@ pub(crate) fn spawn<F: Future>(hub: &OwnerRef, future: F, flags: u16) -> TaskPtr
 /// Batch after batch, until nothing is ready, a root is to be polled, or `polls` were made.
 pub(crate) fn batches(hub: &Hub, polls: usize) {
     let mut polled = batch(hub);
-    while polled < polls && hub.roots_woken.get() == 0 {
+    while polled < polls && hub.roots_woken.get() == 0 && hub.has_ready() {
         match batch(hub) {
             0 => break,
             more => polled += more,
@@ -78,6 +78,9 @@ pub(crate) fn batches(hub: &Hub, polls: usize) {
 
 /// Polls what was ready at the beginning, at most `batch_max` tasks. Returns how many.
 pub(crate) fn batch(hub: &Hub) -> usize {
+    if let Some(watch) = &hub.settings.watch {
+        watch.batch_begins(); // before the inbox is emptied: its wakes belong to this batch
+    }
     collect(hub);
     let bound = if cfg!(seeded_bug = "batch_without_bound") {
         usize::MAX

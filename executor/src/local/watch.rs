@@ -75,6 +75,11 @@ impl Watch {
         }
     }
 
+    #[cold]
+    pub(crate) fn batch_begins(&self) {
+        self.tell(|observer| observer.batch_begins());
+    }
+
     pub(crate) fn parks(&self) {
         self.tell(|observer| observer.parks());
     }
