@@ -31,8 +31,8 @@ pub use local::task_set::LocalTaskSet;
 pub use local::{Entered, LocalExecutor};
 pub use observe::{Observer, TaskEnd, TaskId, TaskInfo};
 pub use stealing::{
-    AbortHandle, Executor, ExecutorBuilder, ExecutorMetrics, JoinHandle, Park, ShutdownReport,
-    Spawner, ThreadPark, WorkerMetrics,
+    AbortHandle, Executor, ExecutorBuilder, ExecutorMetrics, JoinHandle, PanicPolicy, Park,
+    ShutdownReport, Spawner, ThreadPark, WorkerMetrics,
 };
 #[cfg(feature = "tracing")]
 pub use task_spans::TaskSpans;

@@ -63,7 +63,9 @@ pub enum TaskEnd {
 
 /// Told what happens to tasks. An executor that has none pays nothing for the possibility.
 ///
-/// Calls come from inside the executor: an observer must not run it. Its panics are contained.
+/// Calls come from inside the executor: an observer must not run it, nor spawn. Its panics are
+/// contained. That of an `Executor` must be `Send + Sync`: its workers call it at the same time, and
+/// so do threads outside that spawn or wake.
 ///
 /// ```
 /// use std::{cell::RefCell, rc::Rc};
@@ -96,7 +98,9 @@ pub trait Observer {
         let _ = task;
     }
 
-    /// A task that waited became ready. A wake from another thread is told when it is taken in.
+    /// A task that waited became ready. On a `LocalExecutor` a wake from another thread is told when
+    /// it is taken in; on an `Executor` by the thread that wakes, or at the end of the task's poll if
+    /// it came during that.
     fn woken(&self, task: TaskId) {
         let _ = task;
     }
@@ -120,6 +124,16 @@ pub trait Observer {
     /// that came from other threads. Each call of `run_batch` or `run_batches` has at least one,
     /// also with nothing to run.
     fn batch_begins(&self) {}
+
+    /// This thread is that worker of an `Executor`, from now on.
+    fn worker_starts(&self, worker: usize) {
+        let _ = worker;
+    }
+
+    /// This thread's worker has taken so many tasks out of the queue of the worker `from`.
+    fn stole(&self, from: usize, tasks: usize) {
+        let _ = (from, tasks);
+    }
 
     /// The executor has nothing to do and is about to park this thread.
     fn parks(&self) {}

@@ -61,6 +61,13 @@
 //! whichever of these threads that is. A task holds no reference to the pool: a waker borrows it
 //! while the run right keeps the task, and so the pool, from ending.
 //!
+//! # Watching it
+//! An observer is told of spawns, wakes, polls, ends, rests and thefts by the threads that do them.
+//! A watched task has a tag in four bytes of its header that were padding; a wake and an end look
+//! at it, a poll looks whether the worker has an observer: three branches in the life of a task,
+//! none of which shows in the instruction counts. A panic of a task is contained, or shuts the
+//! executor down, or aborts the process, as its builder said.
+//!
 //! # What was not built, and why
 //! * A reference from each task to its pool: two more read-modify-writes a task.
 //! * Spawns to the back of the ring instead of the LIFO slot: a pair of tasks that exchange a
@@ -76,7 +83,8 @@
 //! # Reading order
 //! `state.rs` (who may touch a task), `task.rs` (its memory), `ring.rs` (how half is stolen),
 //! `injector.rs`, `idle.rs` (why no wake-up is lost), `worker.rs` and `rest.rs` (what a thread
-//! does all day), `pool.rs` and `ending.rs` (how it ends), `magazine.rs` (where memory comes from).
+//! does all day), `pool.rs` and `ending.rs` (how it ends), `magazine.rs` (where memory comes from),
+//! `watch.rs` (what an observer is told, and when).
 //!
 //! # How it is tested
 //! `models.rs`, `pool_models.rs` and `task_models.rs` are loom's: `RUSTFLAGS="--cfg loom"
@@ -115,6 +123,7 @@ mod task;
 #[cfg(all(test, loom))]
 mod task_models;
 mod waker;
+mod watch;
 mod worker;
 
 use std::fmt;
@@ -124,7 +133,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use builder::ExecutorBuilder;
+pub use builder::{ExecutorBuilder, PanicPolicy};
 pub use ending::ShutdownReport;
 pub use join::{AbortHandle, JoinHandle};
 pub use metrics::{ExecutorMetrics, WorkerMetrics};
@@ -184,7 +193,17 @@ impl Executor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawner::spawn(&self.pool, future)
+        spawner::spawn(&self.pool, None, future)
+    }
+
+    /// Starts a task with a name, for the observer.
+    #[track_caller]
+    pub fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawner::spawn(&self.pool, Some(name), future)
     }
 
     /// A handle to spawn with, from anywhere.

@@ -1,11 +1,13 @@
 //! What observers are told, as exact traces.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use executor::{LocalExecutor, Observer, TaskEnd, TaskId, TaskInfo, yield_now};
+use executor::{
+    Executor, JoinHandle, LocalExecutor, Observer, TaskEnd, TaskId, TaskInfo, block_on, yield_now,
+};
 
 /// Writes down what it is told.
 #[derive(Clone, Default)]
@@ -46,6 +48,14 @@ impl Observer for Trace {
 
     fn batch_begins(&self) {
         self.note("batch".into());
+    }
+
+    fn worker_starts(&self, worker: usize) {
+        self.note(format!("worker {worker} starts"));
+    }
+
+    fn stole(&self, from: usize, tasks: usize) {
+        self.note(format!("from {from}: {tasks} stolen"));
     }
 
     fn parks(&self) {
@@ -137,4 +147,226 @@ fn a_local_executor_tells_that_a_wake_from_outside_came_before_its_first_poll() 
     ];
     assert_eq!(trace.take(), expected);
     assert!(task.is_finished());
+}
+
+/// One worker whose thread has begun, so that the order of what is told is known.
+fn one_worker(trace: &Trace) -> Executor {
+    let executor = Executor::builder().workers(1).observer(trace.clone());
+    let executor = executor.build().unwrap();
+    while !trace.0.lock().unwrap().iter().any(|line| line == "parks") {
+        std::thread::yield_now();
+    }
+    assert_eq!(without_rests(trace), ["worker 0 starts"]);
+    executor
+}
+
+/// What was told, without the worker's rests: how often it rests is a matter of speed.
+fn without_rests(trace: &Trace) -> Vec<String> {
+    let mut lines = trace.take();
+    lines.retain(|line| !line.ends_with("parks"));
+    lines
+}
+
+/// Waits until the worker has nothing more to tell.
+fn await_rest(trace: &Trace) {
+    while trace
+        .0
+        .lock()
+        .unwrap()
+        .last()
+        .is_none_or(|line| line != "parks")
+    {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn an_executor_tells_the_life_of_its_tasks() {
+    let trace = Trace::default();
+    let executor = one_worker(&trace);
+    let spawner = executor.spawner();
+    let outer = async move {
+        let inner = spawner.spawn_named("inner", async {
+            yield_now().await;
+            7
+        });
+        inner.await.unwrap()
+    };
+    assert_eq!(block_on(executor.spawn_named("outer", outer)).unwrap(), 7);
+    await_rest(&trace);
+    let expected = [
+        "#1 outer spawned", // by this thread
+        "#1 polled",
+        "#2 inner spawned",
+        "#1 leaves",
+        "#2 polled",
+        "#2 woken", // by itself
+        "#2 leaves",
+        "#2 polled",
+        "#2 ended: Output",
+        "#1 woken", // within the poll of the task it waits for
+        "#2 leaves",
+        "#1 polled",
+        "#1 ended: Output",
+        "#1 leaves",
+    ];
+    assert_eq!(without_rests(&trace), expected);
+}
+
+#[test]
+fn an_executor_tells_wakes_from_outside_and_how_tasks_end() {
+    let (trace, slot) = (Trace::default(), Arc::default());
+    let executor = one_worker(&trace);
+    let task = executor.spawn(waits(&slot));
+    await_rest(&trace);
+    slot.lock().unwrap().take().unwrap().wake();
+    block_on(task).unwrap();
+    let expected = [
+        "#1 - spawned",
+        "#1 polled",
+        "#1 leaves",
+        "#1 woken", // by this thread
+        "#1 polled",
+        "#1 ended: Output",
+        "#1 leaves",
+    ];
+    await_rest(&trace);
+    assert_eq!(without_rests(&trace), expected);
+
+    let task = executor.spawn(async { panic!("in a poll") });
+    block_on::<JoinHandle<()>>(task).unwrap_err();
+    await_rest(&trace);
+    let expected = [
+        "#2 - spawned",
+        "#2 polled",
+        "#2 ended: Panicked",
+        "#2 leaves",
+    ];
+    assert_eq!(without_rests(&trace), expected);
+
+    let task = executor.spawn(std::future::pending::<()>());
+    await_rest(&trace);
+    task.abort();
+    assert!(block_on(task).unwrap_err().is_cancelled());
+    await_rest(&trace);
+    let expected = [
+        "#3 - spawned",
+        "#3 polled",
+        "#3 leaves",
+        "#3 woken", // the abort queues it, for its end
+        "#3 ended: Cancelled",
+    ];
+    assert_eq!(without_rests(&trace), expected);
+
+    executor.spawn(std::future::pending::<()>()).detach();
+    await_rest(&trace);
+    let spawner = executor.spawner();
+    drop(executor);
+    assert!(spawner.is_closed());
+    assert!(
+        block_on(spawner.spawn(async {}))
+            .unwrap_err()
+            .is_cancelled()
+    );
+    let expected = [
+        "#4 - spawned",
+        "#4 polled",
+        "#4 leaves",
+        "#4 ended: Cancelled",
+        "#5 - spawned",
+        "#5 ended: Cancelled",
+    ];
+    assert_eq!(without_rests(&trace), expected);
+}
+
+#[test]
+fn a_theft_is_told_by_the_thief() {
+    // One task holds its worker until the three it has spawned have been run by the other one.
+    let trace = Trace::default();
+    let executor = Executor::builder().workers(2).observer(trace.clone());
+    let executor = executor.measure_polls(true).build().unwrap();
+    let spawner = executor.spawner();
+    let holder = executor.spawn(async move {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..3 {
+            let sender = sender.clone();
+            spawner
+                .spawn(async move { sender.send(std::thread::current().id()).unwrap() })
+                .detach();
+        }
+        let others: Vec<_> = (0..3).map(|_| receiver.recv().unwrap()).collect();
+        assert!(others.iter().all(|&id| id != std::thread::current().id()));
+    });
+    block_on(holder).unwrap();
+    let told: Vec<(usize, usize)> = trace.take().iter().filter_map(|line| theft(line)).collect();
+    let from = told[0].0;
+    assert!(told.iter().all(|theft| theft.0 == from), "{told:?}");
+    // All three, if the holder itself was not stolen first: then it is a fourth.
+    let stolen: usize = told.iter().map(|theft| theft.1).sum();
+    assert_eq!(stolen, 3);
+    let longest = executor
+        .metrics()
+        .workers
+        .iter()
+        .map(|worker| worker.longest_poll)
+        .max();
+    assert!(longest.flatten().is_some_and(|poll| poll > Duration::ZERO));
+}
+
+/// `from 0: 2 stolen` as numbers.
+fn theft(line: &str) -> Option<(usize, usize)> {
+    let (from, tasks) = line.strip_prefix("from ")?.split_once(": ")?;
+    let tasks = tasks.strip_suffix(" stolen")?;
+    Some((from.parse().unwrap(), tasks.parse().unwrap()))
+}
+
+#[test]
+fn an_observers_panics_harm_nobody_on_several_threads() {
+    struct Bad;
+    impl Observer for Bad {
+        fn spawned(&self, _: &TaskInfo<'_>) {
+            panic!("in spawned");
+        }
+        fn woken(&self, _: TaskId) {
+            panic!("in woken");
+        }
+        fn poll_begins(&self, _: TaskId) {
+            panic!("in poll_begins");
+        }
+        fn poll_ends(&self, _: TaskId, _: Duration) {
+            panic!("in poll_ends");
+        }
+        fn ended(&self, _: TaskId, _: TaskEnd) {
+            panic!("in ended");
+        }
+        fn worker_starts(&self, _: usize) {
+            panic!("in worker_starts");
+        }
+        fn stole(&self, _: usize, _: usize) {
+            panic!("in stole");
+        }
+        fn parks(&self) {
+            panic!("in parks");
+        }
+        fn unparks(&self) {
+            panic!("in unparks");
+        }
+    }
+    let executor = Executor::builder()
+        .workers(2)
+        .observer(Bad)
+        .build()
+        .unwrap();
+    let tasks: Vec<_> = (0..100)
+        .map(|number| {
+            executor.spawn(async move {
+                yield_now().await;
+                number
+            })
+        })
+        .collect();
+    for (number, task) in (0..100).zip(tasks) {
+        assert_eq!(block_on(task).unwrap(), number);
+    }
+    assert!(executor.shutdown(Duration::from_secs(5)).is_clean());
 }

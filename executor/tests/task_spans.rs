@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use executor::{LocalExecutor, TaskSpans, yield_now};
+use executor::{Executor, LocalExecutor, TaskSpans, yield_now};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -97,4 +97,28 @@ fn a_task_is_a_span_entered_while_it_is_polled() {
     ];
     assert_eq!(told, expected);
     assert_eq!(lines.last().map(String::as_str), Some("close 1"));
+}
+
+#[test]
+fn tasks_of_several_threads_are_spans_too() {
+    let tape = Tape::default();
+    // For the workers' threads; the other test has its own subscriber in front of it.
+    tracing::subscriber::set_global_default(tape.clone()).unwrap();
+    let executor = Executor::builder().workers(2).observer(TaskSpans::new());
+    let executor = executor.build().unwrap();
+    let tasks: Vec<_> = (0..50)
+        .map(|_| executor.spawn_named("tea", yield_now()))
+        .collect();
+    for task in tasks {
+        executor::block_on(task).unwrap();
+    }
+    drop(executor);
+    let lines = tape.lines.lock().unwrap();
+    let count = |word: &str| lines.iter().filter(|line| line.contains(word)).count();
+    assert_eq!(count("runtime.spawn \"tea\""), 50);
+    assert_eq!(
+        (count("enter"), count("exit")),
+        (100, 100),
+        "two polls each"
+    );
 }

@@ -1,5 +1,6 @@
 //! How an executor is set up.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -7,17 +8,38 @@ use std::thread;
 use super::Executor;
 use super::idle::MAX_WORKERS;
 use super::park::{Park, ThreadPark};
-use super::pool::Pool;
+use super::pool::{Pool, Settings};
+use super::watch::Watch;
 use super::worker::Worker;
+use crate::observe::Observer;
 
 /// Sets an [`Executor`] up; see [`Executor::builder`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct ExecutorBuilder<M = fn(usize) -> ThreadPark> {
     workers: Option<usize>,
     thread_name: String,
     stack_size: Option<usize>,
+    observer: Option<Arc<dyn Observer + Send + Sync>>,
+    measure_polls: bool,
+    panics: PanicPolicy,
     make_park: M,
+}
+
+/// What an executor does when one of its tasks panics, in a poll or as its future is dropped; from
+/// [`ExecutorBuilder::on_panic`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum PanicPolicy {
+    /// The handle of the task gives the panic; nobody else notices. The default.
+    #[default]
+    Contain,
+    /// As well as that, the executor closes: the futures of all other tasks are dropped, and their
+    /// handles say that they were cancelled. For programs that would rather stop than go on with a
+    /// part missing.
+    Shutdown,
+    /// The process is aborted, as soon as the panic hook has reported.
+    Abort,
 }
 
 impl ExecutorBuilder {
@@ -26,6 +48,9 @@ impl ExecutorBuilder {
             workers: None,
             thread_name: "worker".into(),
             stack_size: None,
+            observer: None,
+            measure_polls: false,
+            panics: PanicPolicy::Contain,
             make_park: |_| ThreadPark::new(),
         }
     }
@@ -56,22 +81,66 @@ where
         self
     }
 
+    /// Tells an observer what happens to tasks and workers; see [`Observer`].
+    ///
+    /// ```
+    /// use std::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}};
+    /// use executor::{Executor, Observer, TaskInfo};
+    ///
+    /// struct Spawns(Arc<AtomicUsize>);
+    /// impl Observer for Spawns {
+    ///     fn spawned(&self, _: &TaskInfo<'_>) {
+    ///         self.0.fetch_add(1, Relaxed);
+    ///     }
+    /// }
+    ///
+    /// let spawns = Arc::new(AtomicUsize::new(0));
+    /// let executor = Executor::builder().workers(2).observer(Spawns(spawns.clone())).build()?;
+    /// executor::block_on(executor.spawn_named("tea", async {})).unwrap();
+    /// assert_eq!(spawns.load(Relaxed), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn observer(mut self, observer: impl Observer + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Measures each poll, for the `longest_poll` of the metrics: two looks at the clock a poll.
+    pub fn measure_polls(mut self, measure: bool) -> Self {
+        self.measure_polls = measure;
+        self
+    }
+
+    /// What to do when a task panics.
+    ///
+    /// ```
+    /// use executor::{Executor, PanicPolicy, block_on};
+    ///
+    /// let executor = Executor::builder().on_panic(PanicPolicy::Shutdown).build()?;
+    /// let waits = executor.spawn(std::future::pending::<()>());
+    /// let panics = executor.spawn(async { panic!("out of tea") });
+    /// assert!(block_on(panics).unwrap_err().is_panic());
+    /// assert!(block_on(waits).unwrap_err().is_cancelled());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn on_panic(mut self, policy: PanicPolicy) -> Self {
+        self.panics = policy;
+        self
+    }
+
     /// Where each worker waits: called once for each, with its number, by `build`. See [`Park`].
     pub fn park_with<N, Q>(self, make_park: N) -> ExecutorBuilder<N>
     where
         N: FnMut(usize) -> Q,
         Q: Park,
     {
-        let Self {
-            workers,
-            thread_name,
-            stack_size,
-            make_park: _,
-        } = self;
         ExecutorBuilder {
-            workers,
-            thread_name,
-            stack_size,
+            workers: self.workers,
+            thread_name: self.thread_name,
+            stack_size: self.stack_size,
+            observer: self.observer,
+            measure_polls: self.measure_polls,
+            panics: self.panics,
             make_park,
         }
     }
@@ -91,9 +160,14 @@ where
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let parks: Vec<P> = (0..workers).map(&mut self.make_park).collect();
+        let watched = self.measure_polls || self.observer.is_some();
+        let settings = Settings {
+            watch: watched.then(|| Watch::new(self.observer.take())),
+            panics: self.panics,
+        };
         // If a thread cannot be started, dropping this ends the others.
         let mut executor = Executor {
-            pool: Pool::new(workers),
+            pool: Pool::new(workers, settings),
             threads: Vec::new(),
         };
         for (index, park) in parks.into_iter().enumerate() {
@@ -120,5 +194,16 @@ where
         }
         let pool = pool.clone();
         thread.spawn(move || Worker::new(&pool, index).work(&mut park))
+    }
+}
+
+impl<M> fmt::Debug for ExecutorBuilder<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExecutorBuilder")
+            .field("workers", &self.workers)
+            .field("thread_name", &self.thread_name)
+            .field("stack_size", &self.stack_size)
+            .field("panics", &self.panics)
+            .finish_non_exhaustive()
     }
 }

@@ -69,12 +69,11 @@ impl Home {
             .pop_half(|raw| taken(unsafe { Runnable::from_raw(raw) }));
     }
 
-    /// Another worker: moves half of this ring into its own; one of them to run.
-    pub(super) fn steal(&self, own: &Home) -> Option<Runnable> {
+    /// Another worker: moves half of this ring into its own; one of them to run, and how many.
+    pub(super) fn steal(&self, own: &Home) -> Option<(Runnable, usize)> {
+        let (first, count) = self.ring.steal(&own.ring)?;
         // SAFETY: by 1.
-        self.ring
-            .steal(&own.ring)
-            .map(|raw| unsafe { Runnable::from_raw(raw) })
+        Some((unsafe { Runnable::from_raw(first) }, count))
     }
 
     /// How many tasks the ring holds.

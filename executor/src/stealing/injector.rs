@@ -47,7 +47,7 @@ impl Chain {
     pub(super) fn add(self, newer: Runnable) -> Self {
         let Self { top, bottom } = self;
         let below = top.into_raw().as_ptr();
-        newer.link().store(below, Ordering::Relaxed);
+        newer.header().link().store(below, Ordering::Relaxed);
         Self { top: newer, bottom }
     }
 }
@@ -105,7 +105,7 @@ impl Injector {
             && let Some(task) = next
         {
             // SAFETY: by 1.
-            next = unsafe { linked(task.link().load(Ordering::Relaxed)) };
+            next = unsafe { linked(task.header().link().load(Ordering::Relaxed)) };
             give(task);
             given += 1;
         }
@@ -128,8 +128,8 @@ fn turn_round(mut newest: *mut Header) -> Option<Runnable> {
     let mut oldest = ptr::null_mut();
     // SAFETY: by 1 the whole stack is ours now.
     while let Some(task) = unsafe { linked(newest) } {
-        newest = task.link().load(Ordering::Relaxed);
-        task.link().store(oldest, Ordering::Relaxed);
+        newest = task.header().link().load(Ordering::Relaxed);
+        task.header().link().store(oldest, Ordering::Relaxed);
         oldest = task.into_raw().as_ptr();
     }
     // SAFETY: as above.

@@ -1,6 +1,7 @@
 //! What each worker has done so far, in counters that cost a load and a store.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 /// What an executor has done so far; from [`Executor::metrics`](crate::Executor::metrics).
 ///
@@ -37,6 +38,9 @@ pub struct WorkerMetrics {
     pub overflows: u64,
     /// Times it rested.
     pub parks: u64,
+    /// The longest poll, if polls are measured: with an observer, or after the builder's
+    /// `measure_polls`.
+    pub longest_poll: Option<Duration>,
 }
 
 /// A number that one thread writes and all may read.
@@ -48,6 +52,11 @@ impl Counter {
     #[inline]
     pub(super) fn add(&self, more: u64) {
         self.0.store(self.get().wrapping_add(more), Relaxed);
+    }
+
+    /// By the one thread: the greater of it and `value`.
+    pub(super) fn raise(&self, value: u64) {
+        self.0.store(self.get().max(value), Relaxed);
     }
 
     pub(super) fn get(&self) -> u64 {
@@ -63,16 +72,19 @@ pub(super) struct Counters {
     pub(super) injected: Counter,
     pub(super) overflows: Counter,
     pub(super) parks: Counter,
+    pub(super) longest_poll_ns: Counter,
 }
 
 impl Counters {
-    pub(super) fn read(&self) -> WorkerMetrics {
+    pub(super) fn read(&self, measured: bool) -> WorkerMetrics {
+        let longest_poll = Duration::from_nanos(self.longest_poll_ns.get());
         WorkerMetrics {
             polls: self.polls.get(),
             steals: self.steals.get(),
             injected: self.injected.get(),
             overflows: self.overflows.get(),
             parks: self.parks.get(),
+            longest_poll: measured.then_some(longest_poll),
         }
     }
 }

@@ -67,7 +67,7 @@ fn steal_all(ring: &Ring<u8>, attempts: usize) -> Seen {
     let own = Ring::new();
     let mut seen = Seen::default();
     for _ in 0..attempts {
-        if let Some(item) = ring.steal(&own) {
+        if let Some((item, _)) = ring.steal(&own) {
             seen.add(item);
             seen.drain(&own);
         }

@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::builder::PanicPolicy;
 use super::ending::Ending;
 use super::home::Home;
 use super::idle::Idle;
@@ -13,6 +14,7 @@ use super::magazine::Depot;
 use super::metrics::ExecutorMetrics;
 use super::ring::Apart;
 use super::task::Runnable;
+use super::watch::Watch;
 use super::worker::Worker;
 use crate::sync::{Ordering, fence, yield_now};
 
@@ -26,10 +28,18 @@ pub(super) struct Pool {
     /// Whether a sleeper is on guard (see `worker.rs`).
     pub(super) guarded: AtomicBool,
     pub(super) ending: Ending,
+    pub(super) settings: Settings,
+}
+
+/// What the builder chose.
+#[derive(Default)]
+pub(super) struct Settings {
+    pub(super) watch: Option<Watch>,
+    pub(super) panics: PanicPolicy,
 }
 
 impl Pool {
-    pub(super) fn new(workers: usize) -> Arc<Self> {
+    pub(super) fn new(workers: usize, settings: Settings) -> Arc<Self> {
         Arc::new_cyclic(|pool| Self {
             homes: (0..workers).map(|_| Home::new(pool.clone())).collect(),
             injector: Injector::new(),
@@ -37,6 +47,7 @@ impl Pool {
             idle: Apart(Idle::new(workers)),
             guarded: AtomicBool::new(false),
             ending: Ending::new(workers),
+            settings,
         })
     }
 
@@ -70,8 +81,10 @@ impl Pool {
     }
 
     pub(super) fn metrics(&self) -> ExecutorMetrics {
+        let measured = self.settings.watch.is_some();
+        let workers = self.homes.iter().map(|home| home.counters.read(measured));
         ExecutorMetrics {
-            workers: self.homes.iter().map(|home| home.counters.read()).collect(),
+            workers: workers.collect(),
             live: self.live(),
         }
     }
@@ -87,6 +100,16 @@ impl Pool {
             for home in &self.homes {
                 home.unpark();
             }
+        }
+    }
+
+    /// A task has panicked; its handle is yet to be told.
+    #[cold]
+    pub(super) fn note_panic(&self) {
+        match self.settings.panics {
+            PanicPolicy::Contain => {}
+            PanicPolicy::Shutdown => self.close(),
+            PanicPolicy::Abort => std::process::abort(),
         }
     }
 

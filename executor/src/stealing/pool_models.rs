@@ -9,7 +9,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::thread;
 
 use super::models::bounded;
-use super::pool::Pool;
+use super::pool::{Pool, Settings};
 use super::spawner::spawn;
 use super::task_models::end;
 use super::worker::Worker;
@@ -18,11 +18,11 @@ use super::worker::Worker;
 #[test]
 fn a_spawn_during_the_end() {
     loom::model(|| {
-        let pool = Pool::new(1);
+        let pool = Pool::new(1, Settings::default());
         let worker = Worker::new(&pool, 0);
         let theirs = pool.clone();
         let leak = LoomArc::new(());
-        let spawner = thread::spawn(move || spawn(&theirs, async move { drop(leak) }));
+        let spawner = thread::spawn(move || spawn(&theirs, None, async move { drop(leak) }));
         worker.enter(|| {
             worker.run_all();
             end(&worker);
@@ -37,7 +37,7 @@ fn a_spawn_during_the_end() {
 #[test]
 fn two_spawn_while_the_worker_takes() {
     bounded(Some(2), || {
-        let pool = Pool::new(1);
+        let pool = Pool::new(1, Settings::default());
         let worker = Worker::new(&pool, 0);
         let runs = Arc::new(Count::new(0));
         let threads: Vec<_> = (0..2)
@@ -51,7 +51,7 @@ fn two_spawn_while_the_worker_takes() {
                         let count = async move {
                             runs.fetch_add(usize::from(written.load(Relaxed) >= number), SeqCst)
                         };
-                        spawn(&theirs, count).detach();
+                        spawn(&theirs, None, count).detach();
                     }
                 })
             })

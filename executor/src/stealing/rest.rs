@@ -41,9 +41,11 @@ impl Worker<'_> {
         let start = self.random() as usize % homes.len();
         let others = (0..homes.len()).map(|step| (start + step) % homes.len());
         let mut others = others.filter(|&other| other != self.index);
-        let stolen = others.find_map(|other| homes[other].steal(self.home))?;
+        let (from, (first, tasks)) =
+            others.find_map(|other| Some((other, homes[other].steal(self.home)?)))?;
         self.home.counters.steals.add(1);
-        Some(stolen)
+        self.tell(|observer| observer.stole(from, tasks));
+        Some(first)
     }
 
     fn random(&self) -> u32 {
@@ -69,9 +71,11 @@ impl Worker<'_> {
                 && !asleep.all
                 && !self.pool.guarded.swap(true, Relaxed);
             self.home.counters.parks.add(1);
+            self.tell(|observer| observer.parks());
             self.parked.set(true);
             contain(|| park.park(guard.then_some(GUARD_SLEEPS)));
             self.parked.set(false);
+            self.tell(|observer| observer.unparks());
             if guard {
                 self.pool.guarded.store(false, Relaxed);
             }
@@ -109,6 +113,7 @@ impl Worker<'_> {
                 && index != self.index
                 && let Some(task) = home.take_lifo()
             {
+                self.tell(|observer| observer.stole(index, 1));
                 self.push_back(task);
             }
         }

@@ -133,8 +133,9 @@ impl<T> Ring<T> {
     }
 
     /// Anybody: moves the older half (at least one) into `own`, whose owner the caller is; gives
-    /// back one of them to run at once. `None` when there was nothing, or another thief was faster.
-    pub(super) fn steal(&self, own: &Ring<T>) -> Option<NonNull<T>> {
+    /// back one of them to run at once, and how many there were with it. `None` when there was
+    /// nothing, or another thief was faster.
+    pub(super) fn steal(&self, own: &Ring<T>) -> Option<(NonNull<T>, usize)> {
         // Acquire: pairs with the exchanges that move it, so that the tail read next is not older.
         let head = self.head.0.load(Ordering::Acquire);
         // Acquire: pairs with the store in `push`.
@@ -166,7 +167,7 @@ impl<T> Ring<T> {
             moved.ok()?;
         }
         own.tail.0.store(own_tail + count - 1, Ordering::Release); // as in `push`
-        Some(mine)
+        Some((mine, count as usize))
     }
 }
 
@@ -206,7 +207,7 @@ mod tests {
             }
             let mut stolen: Vec<usize> = ring
                 .steal(&own)
-                .map(|first| first.addr().get() - 1)
+                .map(|(first, _)| first.addr().get() - 1)
                 .into_iter()
                 .collect();
             stolen.extend(numbers(&own));
@@ -223,7 +224,7 @@ mod tests {
             own.push(item(number)).unwrap();
         }
         own.pop().unwrap();
-        assert_eq!(ring.steal(&own), Some(item(0)));
+        assert_eq!(ring.steal(&own), Some((item(0), 2)));
         assert_eq!(ring.len(), CAPACITY - 2);
         assert_eq!(own.len(), CAPACITY);
     }

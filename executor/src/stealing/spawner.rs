@@ -49,19 +49,40 @@ impl Spawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn(&self.pool, future)
+        spawn(&self.pool, None, future)
+    }
+
+    /// Starts a task with a name, for the observer.
+    #[track_caller]
+    pub fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn(&self.pool, Some(name), future)
+    }
+
+    /// Whether the executor runs no more tasks: it is gone, or a panic has shut it down.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.pool.idle.0.is_closed()
     }
 }
 
 #[track_caller]
-pub(super) fn spawn<F>(pool: &Arc<Pool>, future: F) -> JoinHandle<F::Output>
+pub(super) fn spawn<F>(pool: &Arc<Pool>, name: Option<&str>, future: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let spawned_at = Location::caller();
-    let spawned = worker::on_worker(Arc::as_ptr(pool), future, |worker, future| {
-        let (task, handle) = task::allocate(future, worker.home(), spawned_at, |vtable| {
+    let location = Location::caller();
+    let tag = match &pool.settings.watch {
+        None => 0,
+        Some(watch) => watch.spawned(name, location),
+    };
+    let spawned = (location, tag);
+    let handle = worker::on_worker(Arc::as_ptr(pool), future, |worker, future| {
+        let (task, handle) = task::allocate(future, worker.home(), spawned, |vtable| {
             worker.magazines.allocate(vtable)
         });
         if worker.is_leaving() {
@@ -71,9 +92,9 @@ where
         }
         handle
     });
-    JoinHandle::new(spawned.unwrap_or_else(|future| {
+    JoinHandle::new(handle.unwrap_or_else(|future| {
         // It moves to the home of whoever suspends it first.
-        let (task, handle) = task::allocate(future, &pool.homes[0], spawned_at, |vtable| {
+        let (task, handle) = task::allocate(future, &pool.homes[0], spawned, |vtable| {
             pool.depot.allocate(vtable)
         });
         pool.inject(task);

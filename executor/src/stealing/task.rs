@@ -7,7 +7,7 @@
 //!    fits the stage behind it.
 //! 2. The memory lives as long as the count in the state word is not zero; whoever takes it to
 //!    zero frees it. A `Reference` and a waker own one count each, the join handle one, and one is
-//!    the executor's from spawn until `finish`: on this one lives a `Runnable`.
+//!    the executor's from spawn until `complete`: on this one lives a `Runnable`.
 //! 3. There is at most one `Runnable` of a task: it is the run right that `QUEUED` stands for.
 //!    Only through it are the stage, `link` and `place` touched before `COMPLETE`.
 //! 4. The stage follows the rules of `stage.rs`. After `COMPLETE` with an output or with a panic,
@@ -40,12 +40,13 @@ pub(super) struct Header {
     link: AtomicPtr<Header>,
     spawned_at: &'static Location<'static>,
     place: AtomicU32,
+    tag: u32,
     /// Stands for the stage, so that loom sees who touches it.
     stage: UnsafeCell<()>,
     joiner: UnsafeCell<Option<Waker>>,
 }
 
-/// The run right of a task. Not to be dropped: it ends in `suspend`, `finish` or a queue.
+/// The run right of a task. Not to be dropped: it ends in `suspend`, `complete` or a queue.
 #[must_use]
 pub(super) struct Runnable(NonNull<Header>);
 
@@ -89,7 +90,7 @@ pub(super) enum Suspended {
 pub(super) fn allocate<F: Future>(
     future: F,
     home: &Home,
-    spawned_at: &'static Location<'static>,
+    (spawned_at, tag): (&'static Location<'static>, u32),
     memory: impl FnOnce(&'static TaskVTable) -> NonNull<u8>,
 ) -> (Runnable, Reference) {
     let vtable = TaskVTable::of::<Header, F>();
@@ -101,6 +102,7 @@ pub(super) fn allocate<F: Future>(
         link: AtomicPtr::new(ptr::null_mut()),
         spawned_at,
         place: AtomicU32::new(NOWHERE),
+        tag,
         stage: UnsafeCell::new(()),
         joiner: UnsafeCell::new(None),
     };
@@ -135,6 +137,12 @@ impl Header {
     pub(super) fn spawned_at(&self) -> &'static Location<'static> {
         self.spawned_at
     }
+
+    /// What the observer's side knows the task by, if it is watched.
+    #[inline]
+    pub(super) fn tag(&self) -> Option<u32> {
+        (self.tag != 0).then_some(self.tag)
+    }
 }
 
 fn stage_of(header: NonNull<Header>) -> *mut () {
@@ -161,11 +169,6 @@ impl Runnable {
         unsafe { self.0.as_ref() }
     }
 
-    /// The link of the queue it is in.
-    pub(super) fn link(&self) -> &AtomicPtr<Header> {
-        self.header().link()
-    }
-
     /// Where it lives.
     pub(super) fn home(&self) -> &Home {
         // SAFETY: by 6: it is not complete, and cannot be before we give it up.
@@ -178,7 +181,6 @@ impl Runnable {
         (place != NOWHERE).then_some(place)
     }
 
-    /// Its entry for a live list.
     pub(super) fn listed(&self) -> Listed {
         Listed(self.0)
     }
@@ -231,24 +233,27 @@ impl Runnable {
             .with_mut(|_| unsafe { (header.vtable.drop_future)(stage) });
         match panic {
             None => self.complete(Outcome::Cancelled),
-            Some(payload) => self.finish(Err(payload)),
+            Some(payload) => self.fail(payload),
         }
+    }
+
+    /// Ends a task whose future is gone, by a panic. The task must be off the live list.
+    #[cold]
+    pub(super) fn fail(self, payload: Payload) {
+        if let Some(pool) = self.home().pool.upgrade() {
+            pool.note_panic();
+        }
+        let payload = Box::into_raw(Box::new(payload));
+        self.header().link.store(payload.cast(), Ordering::Relaxed);
+        self.complete(Outcome::Panicked);
     }
 
     /// Ends a task whose future is gone. The task must be off the live list.
-    pub(super) fn finish(self, result: Result<(), Payload>) {
-        match result {
-            Ok(()) => self.complete(Outcome::Output),
-            Err(payload) => {
-                let payload = Box::into_raw(Box::new(payload));
-                self.link().store(payload.cast(), Ordering::Relaxed);
-                self.complete(Outcome::Panicked);
-            }
-        }
-    }
-
-    fn complete(self, how: Outcome) {
+    pub(super) fn complete(self, how: Outcome) {
         let header = self.header();
+        if header.tag().is_some() {
+            self.tell_end(how);
+        }
         match header.state.complete(how) {
             Complete::HandedOver => return, // the handle may have freed it already
             Complete::WakeJoiner => {
@@ -291,7 +296,7 @@ fn take_payload(header: &Header) -> Payload {
         .link
         .swap(ptr::null_mut(), Ordering::Relaxed)
         .cast::<Payload>();
-    // SAFETY: by 4 `finish` put it there, and the caller owns it.
+    // SAFETY: by 4 `fail` put it there, and the caller owns it.
     *unsafe { Box::from_raw(payload) }
 }
 
@@ -339,8 +344,7 @@ impl Reference {
         if in_use && !header.state.clear_joiner() {
             return false;
         }
-        // By 5 the slot is ours now: JOINER is clear, and was not yet set when the task completed.
-        // SAFETY: see above.
+        // SAFETY: by 5 it is ours: JOINER is clear, and was not yet set when the task completed.
         header.joiner.with_mut(|slot| match unsafe { &mut *slot } {
             Some(known) if known.will_wake(waker) => {}
             slot => drop(slot.replace(waker.clone())),

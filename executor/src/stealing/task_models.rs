@@ -20,7 +20,7 @@ use loom::thread;
 
 use super::join::{AbortHandle, JoinHandle};
 use super::models::bounded;
-use super::pool::Pool;
+use super::pool::{Pool, Settings};
 use super::spawner::spawn;
 use super::worker::Worker;
 
@@ -170,7 +170,7 @@ fn together(one: Act, other: Act) -> bool {
 /// One task, suspended if it gives wakers, fresh in the injector if not; `outside` acts on their
 /// own threads, `inside` on the worker; then the worker runs what is left, and ends.
 fn play(inside: Option<Act>, outside: &[Act], fresh: bool) {
-    let pool = Pool::new(1);
+    let pool = Pool::new(1, Settings::default());
     let worker = Worker::new(&pool, 0);
     let watch = Arc::new(Watch::default());
     let raised = LoomArc::new(AtomicUsize::new(0));
@@ -187,7 +187,7 @@ fn play(inside: Option<Act>, outside: &[Act], fresh: bool) {
         watch: watch.clone(),
         leak: LoomArc::new(()),
     };
-    let mut handle = Some(spawn(&pool, future));
+    let mut handle = Some(spawn(&pool, None, future));
     if !fresh {
         worker.enter(|| worker.run_all());
     }
@@ -331,7 +331,7 @@ fn triples(inside: Act, preemptions: Option<usize>) {
 #[test]
 fn two_workers_and_a_wake() {
     bounded(Some(2), || {
-        let pool = Pool::new(2);
+        let pool = Pool::new(2, Settings::default());
         let watch = Arc::new(Watch::default());
         let raised = LoomArc::new(AtomicUsize::new(0));
         let (given, taken) = std::sync::mpsc::channel();
@@ -344,7 +344,7 @@ fn two_workers_and_a_wake() {
             leak: LoomArc::new(()),
         };
         let one = Worker::new(&pool, 0);
-        spawn(&pool, future).detach();
+        spawn(&pool, None, future).detach();
         one.enter(|| one.run_all());
         let waker = taken.recv().unwrap();
         waker.wake_by_ref();

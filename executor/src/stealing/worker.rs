@@ -31,9 +31,12 @@ use super::magazine::{self, Magazines};
 use super::park::Park;
 use super::pool::Pool;
 use super::ring::CAPACITY;
-use super::state::Begin;
+use super::state::{Begin, Outcome};
 use super::task::{Runnable, Suspended};
+use super::watch::Watch;
 use crate::checkpoint;
+use crate::error::Payload;
+use crate::observe::Observer;
 use crate::stage::{Polled, TaskVTable};
 use crate::sync::{replace_worker, worker};
 
@@ -49,6 +52,7 @@ pub(super) struct Worker<'a> {
     pub(super) index: usize,
     pub(super) magazines: Magazines<'a>,
     pub(super) home: &'a Home,
+    pub(super) watch: Option<&'a Watch>,
     tick: Cell<u32>,
     streak: Cell<u32>,
     pub(super) random: Cell<u32>,
@@ -69,6 +73,9 @@ pub(super) struct Worker<'a> {
 
 /// Queues a task that the caller has just got the run right of, wherever the caller is.
 pub(super) fn schedule(task: Runnable) {
+    if task.header().tag().is_some() {
+        task.tell_wake();
+    }
     let pool = task.home().pool.as_ptr();
     if let Err(task) = on_worker(pool, task, |worker, task| worker.push_next(task)) {
         // The pool cannot go before this task is complete, but it may as soon as it is queued.
@@ -119,6 +126,7 @@ impl<'a> Worker<'a> {
             index,
             magazines: Magazines::new(&pool.depot),
             home: &pool.homes[index],
+            watch: pool.settings.watch.as_ref(),
             tick: Cell::new(0),
             streak: Cell::new(0),
             random: Cell::new(0x9E37_79B9 ^ (index as u32 + 1)),
@@ -150,6 +158,7 @@ impl<'a> Worker<'a> {
         self.home.set_unparker(park.unparker());
         self.driver.set(park.is_driver());
         self.enter(|| {
+            self.tell(|observer| observer.worker_starts(self.index));
             while !self.pool.idle.0.is_closed() {
                 while let Some(task) = self.next() {
                     self.run(task);
@@ -217,19 +226,23 @@ impl<'a> Worker<'a> {
         self.home.poll_begins(&task);
         match task.begin() {
             Begin::Cancel => cancel(task),
-            Begin::Poll => match self.poll(&mut task) {
-                Polled::Pending => self.suspend(task),
-                Polled::Ready => {
-                    live::unsettle(&task);
-                    task.finish(Ok(()));
-                }
-                Polled::Panicked(payload) => {
-                    live::unsettle(&task);
-                    task.finish(Err(payload));
-                }
+            Begin::Poll => match self.watch {
+                Some(watch) => self.poll_watched(watch, task),
+                None => match self.poll(&mut task) {
+                    Polled::Pending => self.suspend(task, |_| ()),
+                    Polled::Ready => finish(task),
+                    Polled::Panicked(payload) => fail(task, payload),
+                },
             },
         }
         self.flush();
+    }
+
+    /// Tells the observer, if there is one.
+    pub(super) fn tell(&self, notice: impl FnOnce(&dyn Observer)) {
+        if let Some(watch) = self.watch {
+            watch.tell(notice);
+        }
     }
 
     /// In a model: runs all there is to run, without resting.
@@ -241,19 +254,24 @@ impl<'a> Worker<'a> {
     }
 
     #[inline]
-    fn poll(&self, task: &mut Runnable) -> Polled {
+    pub(super) fn poll(&self, task: &mut Runnable) -> Polled {
         checkpoint::refill();
         task.poll()
     }
 
-    fn suspend(&self, task: Runnable) {
+    /// After a poll that was pending; `requeued` is called if it was woken meanwhile.
+    #[inline]
+    pub(super) fn suspend(&self, task: Runnable, requeued: impl FnOnce(&Runnable)) {
         if task.place().is_none() && !task.header().state.is_notified() {
             live::settle(self.home, &task);
         }
         match task.suspend() {
             Suspended::Idle => {}
             // To the back, and without an announcement: there are no more tasks than before.
-            Suspended::Requeue(task) => self.push_back(task),
+            Suspended::Requeue(task) => {
+                requeued(&task);
+                self.push_back(task);
+            }
             Suspended::Cancel(task) => cancel(task),
         }
     }
@@ -358,6 +376,19 @@ impl<'a> Worker<'a> {
     }
 }
 
+#[inline]
+pub(super) fn finish(task: Runnable) {
+    live::unsettle(&task);
+    task.complete(Outcome::Output);
+}
+
+#[cold]
+pub(super) fn fail(task: Runnable, payload: Payload) {
+    live::unsettle(&task);
+    task.fail(payload);
+}
+
+#[cold]
 fn cancel(task: Runnable) {
     live::unsettle(&task);
     task.cancel();
