@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use demos::processing::http;
 use demos::processing::reach::Reach;
-use demos::{EventLoop, tour_server};
+use demos::{EventLoop, HostHandle, tour_server};
 use futures::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -20,7 +20,7 @@ const IN_FLIGHT: usize = 8;
 
 fn main() -> std::io::Result<()> {
     let event_loop = EventLoop::new()?;
-    let handle = event_loop.handle();
+    let handle = &HostHandle::from(event_loop.handle().clone());
     // Draws nothing when standard error is no terminal.
     let bar = ProgressBar::new(PAGES);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} pages, {eta} left");

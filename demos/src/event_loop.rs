@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use executor::{BlockingPool, LocalBuilder, LocalExecutor};
 use reactor::Reactor;
-use timers::{Clock, LocalTimers};
+use timers::{Clock, SharedTimers};
 
 use crate::handle::Handle;
 
@@ -55,7 +55,8 @@ impl EventLoop {
     pub(crate) fn with(clock: Clock, executor: LocalBuilder) -> io::Result<Self> {
         let reactor = Reactor::new()?;
         let executor = executor.waker(reactor.waker()).build();
-        let timers = LocalTimers::builder(clock).host(reactor.waker()).build();
+        let timers = SharedTimers::builder(clock).shards(1);
+        let timers = timers.host(reactor.waker()).build();
         let blocking = BlockingPool::builder().build()?;
         let handle = Handle {
             spawner: executor.spawner(),

@@ -4,6 +4,7 @@ pub mod current;
 pub mod driver;
 pub mod event_loop;
 pub mod handle;
+pub mod host;
 pub mod processing;
 pub mod program;
 pub mod runtime;
@@ -13,4 +14,5 @@ pub mod tour_server;
 
 pub use event_loop::EventLoop;
 pub use handle::Handle;
+pub use host::{Host, HostHandle};
 pub use runtime::Runtime;

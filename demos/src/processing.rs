@@ -16,7 +16,7 @@ use std::time::Duration;
 use executor::JoinError;
 use serde::Serialize;
 
-use crate::handle::Handle;
+use crate::host::HostHandle;
 use crate::program::input::Request;
 use crate::program::quantity::human_duration;
 use database::Database;
@@ -26,7 +26,7 @@ use reach::Reach;
 #[derive(Debug)]
 pub struct Processing {
     /// The loop it happens on.
-    pub handle: Handle,
+    pub handle: HostHandle,
     /// What `query` asks.
     pub database: Arc<Database>,
     /// The most a file, a page or the rows of a query may have, in bytes.

@@ -8,12 +8,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use executor::{BlockingPool, Executor, ShutdownReport, Spawner};
+use executor::{BlockingPool, Executor, ShutdownReport};
 use reactor::Reactor;
 use timers::{Clock, SharedTimers};
 
 use crate::current;
 use crate::driver::{Driver, DriverPark};
+pub use crate::handle::SharedHandle;
 
 /// An event loop of several threads (and a pool for calls that block).
 ///
@@ -34,19 +35,6 @@ use crate::driver::{Driver, DriverPark};
 pub struct Runtime {
     executor: Executor,
     handle: SharedHandle,
-}
-
-/// What futures need to use the runtime they run on. Cheap to clone, and may go to any thread.
-#[derive(Clone, Debug)]
-pub struct SharedHandle {
-    /// Starts tasks on whichever worker is free.
-    pub spawner: Spawner,
-    /// Sockets, pipes, terminals.
-    pub reactor: Reactor,
-    /// Sleeps and timeouts.
-    pub timers: SharedTimers,
-    /// Calls that block.
-    pub blocking: BlockingPool,
 }
 
 /// Who was still alive when a runtime was shut down.

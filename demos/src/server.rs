@@ -15,71 +15,65 @@
 //! below a folder, and pages of other sites are turned away ([`origin`]). HTTP/1.1 and HTTP/2 (with
 //! prior knowledge) come in at the same port.
 
+mod activity;
 pub mod answer;
 pub mod connection;
+mod guests;
 pub mod inputs;
 pub mod ledger;
 pub mod limits;
 pub mod origin;
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::channel::mpsc;
 use reactor::TcpListener;
 
 use crate::processing::Processing;
 use crate::program::signals::{Signal, Signals};
+use guests::{Guests, Place};
 use ledger::Ledger;
 use limits::Limits;
 
 /// What all connections share.
 pub struct Server {
     /// What requests are processed with, and on which loop.
-    pub processing: Rc<Processing>,
+    pub processing: Arc<Processing>,
     /// What is too much.
     pub limits: Limits,
     /// What was taken in and what came of it.
-    pub ledger: Rc<Ledger>,
+    pub ledger: Arc<Ledger>,
     /// The last number given to an input.
-    numbers: Rc<Cell<u64>>,
+    numbers: Arc<AtomicU64>,
     /// Names it answers to, beside addresses and localhost.
     hosts: Vec<String>,
-    connections: Cell<usize>,
-    /// The signals to the sessions that run.
-    sessions: RefCell<Vec<mpsc::UnboundedSender<Signal>>>,
-    closing: Cell<bool>,
-    /// Connections that wait to be told of the closing, and whoever waits for the last of them.
-    told: RefCell<Vec<Waker>>,
+    guests: Guests,
 }
 
 impl Server {
     /// A server that does not listen yet.
     #[must_use]
-    pub fn new(processing: Rc<Processing>, limits: Limits, hosts: Vec<String>) -> Rc<Self> {
-        Rc::new(Self {
+    pub fn new(processing: Arc<Processing>, limits: Limits, hosts: Vec<String>) -> Arc<Self> {
+        Arc::new(Self {
             processing,
             limits,
-            ledger: Rc::new(Ledger::new(limits.kept_outputs)),
-            numbers: Rc::default(),
+            ledger: Arc::new(Ledger::new(limits.kept_outputs)),
+            numbers: Arc::default(),
             hosts,
-            connections: Cell::default(),
-            sessions: RefCell::default(),
-            closing: Cell::default(),
-            told: RefCell::default(),
+            guests: Guests::default(),
         })
     }
 
     /// Serves until a signal comes, then lets what is in flight finish within the grace.
-    pub async fn serve(self: &Rc<Self>, listener: TcpListener, mut signals: Signals) -> Drained {
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, mut signals: Signals) -> Drained {
         {
             let mut accept = pin!(self.accept(&listener));
             poll_fn(|cx| match signals.poll_next_unpin(cx) {
@@ -96,25 +90,24 @@ impl Server {
         let mut grace = pin!(self.processing.handle.timers.sleep(grace));
         let again = poll_fn(|cx| match signals.poll_next_unpin(cx) {
             Poll::Ready(Some(second)) => Poll::Ready(Some(second)),
-            Poll::Ready(None) | Poll::Pending if self.poll_empty(cx).is_ready() => {
+            Poll::Ready(None) | Poll::Pending if self.guests.poll_empty(cx).is_ready() => {
                 Poll::Ready(None)
             }
             Poll::Ready(None) | Poll::Pending => grace.as_mut().poll(cx).map(|()| None),
         })
         .await;
-        let undone = self.ledger.undone() - undone_before + self.ledger.in_flight_of_all() as u64;
         Drained {
             again,
-            connections: self.connections.get(),
-            undone,
+            connections: self.connections(),
+            undone: self.ledger.undone_now() - undone_before,
         }
     }
 
-    async fn accept(self: &Rc<Self>, listener: &TcpListener) {
+    async fn accept(self: &Arc<Self>, listener: &TcpListener) {
         let handle = &self.processing.handle;
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) if self.connections.get() < self.limits.connections => {
+                Ok((stream, peer)) if self.connections() < self.limits.connections => {
                     // Answers are written whole or as soon as they are ready: nothing to wait for.
                     let _ = stream.set_nodelay(true);
                     let served = connection::run(self.open(), stream, peer.ip());
@@ -130,65 +123,28 @@ impl Server {
 
     /// Counts a connection as open until what it gives is dropped.
     #[must_use]
-    pub fn open(self: &Rc<Self>) -> Open {
-        self.connections.set(self.connections.get() + 1);
+    pub fn open(self: &Arc<Self>) -> Open {
         Open {
-            server: Rc::clone(self),
+            server: Arc::clone(self),
+            place: self.guests.enter(),
         }
     }
 
     /// Connections that are open.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.connections.get()
+        self.guests.connections()
     }
 
     /// Tells every session and connection that it is time to end.
     pub fn close(&self) {
-        self.closing.set(true);
-        for session in self.sessions.borrow().iter() {
-            let _ = session.unbounded_send(Signal::Terminate); // or it has just ended by itself
-        }
-        self.told.borrow_mut().drain(..).for_each(Waker::wake);
+        self.guests.close();
     }
 
     /// Whether the server drains.
     #[must_use]
     pub fn is_closing(&self) -> bool {
-        self.closing.get()
-    }
-
-    /// Ready when the server drains.
-    fn poll_closing(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.is_closing() {
-            return Poll::Ready(());
-        }
-        let mut told = self.told.borrow_mut();
-        if !told.iter().any(|waker| waker.will_wake(cx.waker())) {
-            told.push(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-
-    /// Ready when no connection is left.
-    fn poll_empty(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.connections.get() == 0 {
-            return Poll::Ready(());
-        }
-        self.told.borrow_mut().push(cx.waker().clone());
-        Poll::Pending
-    }
-
-    /// Where a new session hears of the end.
-    fn signals_for_a_session(&self) -> Signals {
-        let (sender, signals) = mpsc::unbounded();
-        if self.is_closing() {
-            let _ = sender.unbounded_send(Signal::Terminate);
-        }
-        let mut sessions = self.sessions.borrow_mut();
-        sessions.retain(|session| !session.is_closed());
-        sessions.push(sender);
-        signals
+        self.guests.are_leaving()
     }
 }
 
@@ -200,6 +156,13 @@ impl fmt::Debug for Server {
     }
 }
 
+/// A connection that is open, for the count of them; from [`Server::open`].
+#[derive(Debug)]
+pub struct Open {
+    server: Arc<Server>,
+    place: Place,
+}
+
 /// How a server's last moments went.
 #[derive(Clone, Copy, Debug)]
 pub struct Drained {
@@ -209,32 +172,6 @@ pub struct Drained {
     pub connections: usize,
     /// Inputs that were left undone since the first signal.
     pub undone: u64,
-}
-
-/// A connection that is open, for the count of them; from [`Server::open`].
-pub struct Open {
-    server: Rc<Server>,
-}
-
-impl fmt::Debug for Open {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Open").finish_non_exhaustive()
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.server
-            .connections
-            .set(self.server.connections.get() - 1);
-        if self.server.is_closing() {
-            self.server
-                .told
-                .borrow_mut()
-                .drain(..)
-                .for_each(Waker::wake);
-        }
-    }
 }
 
 /// Who asks: clients are told apart by their address.

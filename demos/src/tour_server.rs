@@ -15,21 +15,21 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use reactor::{TcpListener, TcpStream};
 
-use crate::handle::Handle;
+use crate::host::HostHandle;
 use crate::program::quantity::parse_duration;
 
 /// Starts to serve on a free port of the loop-back interface; ends with the loop.
 ///
 /// # Errors
 /// The operating system's, if there is no port.
-pub async fn start(handle: &Handle) -> io::Result<SocketAddr> {
+pub async fn start(handle: &HostHandle) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(&handle.reactor, (Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     drop(handle.spawner.spawn(accept(handle.clone(), listener)));
     Ok(address)
 }
 
-async fn accept(handle: Handle, listener: TcpListener) {
+async fn accept(handle: HostHandle, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, _peer)) => drop(handle.spawner.spawn(serve(handle.clone(), stream))),
@@ -40,7 +40,7 @@ async fn accept(handle: Handle, listener: TcpListener) {
     }
 }
 
-async fn serve(handle: Handle, stream: TcpStream) {
+async fn serve(handle: HostHandle, stream: TcpStream) {
     let service = service_fn(|request| {
         let handle = handle.clone();
         async move { Ok::<_, Infallible>(answer(&handle, &request).await) }
@@ -51,7 +51,7 @@ async fn serve(handle: Handle, stream: TcpStream) {
         .await;
 }
 
-async fn answer(handle: &Handle, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(handle: &HostHandle, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path();
     let (status, body) = match path.strip_prefix("/after/").map(parse_duration) {
         Some(Ok(delay)) => {

@@ -46,9 +46,9 @@ impl Write for Sink {
     }
 }
 
-fn processing(handle: &Handle) -> Rc<Processing> {
-    Rc::new(Processing {
-        handle: handle.clone(),
+fn processing(handle: &Handle) -> Arc<Processing> {
+    Arc::new(Processing {
+        handle: handle.clone().into(),
         database: Arc::new(Database::sample().unwrap()),
         max_content: 1 << 20,
         timeout: Duration::from_secs(30),
@@ -76,14 +76,14 @@ fn play(lines: Vec<String>) -> (Tally, Vec<(u64, Duration, Outcome)>) {
             }
         }
     }));
-    let display = console::start(handle, Box::new(sink.clone())).unwrap();
+    let display = console::start(&handle.clone().into(), Box::new(sink.clone())).unwrap();
     let render = Notes(Rc::clone(&told));
     let ends = Ends {
         incoming,
         signals,
         render,
         display,
-        numbers: Rc::default(),
+        numbers: Arc::default(),
     };
     let session = Session::new(processing(handle), settings, ends);
     let tally = match event_loop.run(session.run()).unwrap() {

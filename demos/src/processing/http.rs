@@ -21,7 +21,7 @@ use reactor::TcpStream;
 use super::reach::Reach;
 use super::url::{self, Target};
 use super::{Answer, Failure, into_text};
-use crate::handle::Handle;
+use crate::host::HostHandle;
 use crate::program::escape::shortened;
 use crate::program::quantity::grouped;
 
@@ -30,7 +30,7 @@ use crate::program::quantity::grouped;
 /// # Errors
 /// A sentence that says how far it came: the URL, the name, the connection, the answer.
 pub async fn get(
-    handle: &Handle,
+    handle: &HostHandle,
     url: &str,
     reach: &Reach,
     limit: usize,
@@ -62,7 +62,7 @@ pub async fn get(
 }
 
 /// Addresses of the host. Name lookup is a blocking call of the C library, so it goes to the pool.
-async fn look_up(handle: &Handle, target: &Target) -> Result<Vec<SocketAddr>, Failure> {
+async fn look_up(handle: &HostHandle, target: &Target) -> Result<Vec<SocketAddr>, Failure> {
     let port = target.port;
     if let Ok(address) = target.host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
@@ -88,7 +88,7 @@ async fn look_up(handle: &Handle, target: &Target) -> Result<Vec<SocketAddr>, Fa
 
 /// Tries all addresses in the order the lookup gave them.
 async fn connect(
-    handle: &Handle,
+    handle: &HostHandle,
     target: &Target,
     addresses: &[SocketAddr],
 ) -> Result<TcpStream, Failure> {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use executor::BlockingPool;
 
 use super::display::Display;
-use crate::handle::Handle;
+use crate::host::HostHandle;
 
 /// Where the bytes end up.
 pub type Sink = Box<dyn Write + Send>;
@@ -26,7 +26,7 @@ pub type Sink = Box<dyn Write + Send>;
 ///
 /// # Errors
 /// The operating system's, if it gives no thread.
-pub fn start(handle: &Handle, sink: Sink) -> io::Result<Display> {
+pub fn start(handle: &HostHandle, sink: Sink) -> io::Result<Display> {
     let display = Display::default();
     let thread = BlockingPool::builder()
         .max_threads(1)
@@ -44,7 +44,7 @@ pub fn start(handle: &Handle, sink: Sink) -> io::Result<Display> {
     Ok(display)
 }
 
-async fn carry(display: Display, handle: Handle, thread: BlockingPool, sink: Arc<Mutex<Sink>>) {
+async fn carry(display: Display, handle: HostHandle, thread: BlockingPool, sink: Arc<Mutex<Sink>>) {
     while let Some(bytes) = poll_fn(|cx| display.poll_take(cx)).await {
         let sink = Arc::clone(&sink);
         let write = move || {

@@ -4,10 +4,11 @@
 //! it to be gone, or for bad news. On the other side a carrier takes it out: the thread that
 //! writes standard output ([`console`](super::console)), or an HTTP connection.
 
-use std::cell::RefCell;
 use std::io;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
 
 /// How many bytes may be waiting before there is no more room.
 pub const ROOM: usize = 1 << 20;
@@ -15,7 +16,7 @@ pub const ROOM: usize = 1 << 20;
 /// Where a session's outputs go. Clones are the same display.
 #[derive(Clone, Debug, Default)]
 pub struct Display {
-    state: Rc<RefCell<State>>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
@@ -40,10 +41,12 @@ struct State {
 impl Display {
     /// Takes text to be shown. Never waits; dropped once the display is broken.
     pub fn show(&self, text: &str) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.lock();
         if state.broken.is_none() {
             state.collected.extend_from_slice(text.as_bytes());
-            wake(&mut state.carrier);
+            let carrier = state.carrier.take();
+            drop(state);
+            wake([carrier]);
         }
     }
 
@@ -59,7 +62,7 @@ impl Display {
 
     /// Ready, with the reason, when nothing more can go out.
     pub fn poll_broken(&self, cx: &Context<'_>) -> Poll<io::Error> {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.lock();
         match &state.broken {
             Some(error) => Poll::Ready(io::Error::new(error.kind(), error.to_string())),
             None => {
@@ -72,7 +75,7 @@ impl Display {
     /// Takes out all there is; it counts as underway until [`sent`](Self::sent). Ready with
     /// `None` when nothing more will come.
     pub fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<Vec<u8>>> {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.lock();
         if !state.collected.is_empty() {
             state.underway = state.collected.len();
             return Poll::Ready(Some(std::mem::take(&mut state.collected)));
@@ -86,30 +89,34 @@ impl Display {
 
     /// What was taken out has gone out.
     pub fn sent(&self) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.lock();
         state.underway = 0;
-        wake(&mut state.waits);
+        let waits = state.waits.take();
+        drop(state);
+        wake([waits]);
     }
 
     /// Nothing more will be shown: after what there is, the carrier is told of the end.
     pub fn complete(&self) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.lock();
         state.complete = true;
-        wake(&mut state.carrier);
+        let carrier = state.carrier.take();
+        drop(state);
+        wake([carrier]);
     }
 
     /// Nothing more can go out.
     pub fn broke(&self, error: io::Error) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.lock();
         state.broken.get_or_insert(error);
         (state.collected, state.underway) = (Vec::new(), 0);
-        for waker in [state.waits.take(), state.alarm.take(), state.carrier.take()] {
-            wake(&mut { waker });
-        }
+        let all = [state.waits.take(), state.alarm.take(), state.carrier.take()];
+        drop(state);
+        wake(all);
     }
 
     fn poll_until(&self, cx: &Context<'_>, enough: impl Fn(&State) -> bool) -> Poll<()> {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state.lock();
         if state.broken.is_some() || enough(&state) {
             return Poll::Ready(());
         }
@@ -118,12 +125,10 @@ impl Display {
     }
 }
 
-/// Wakes and forgets. A wake only queues a task of this loop: nothing of it runs while `State`
-/// is borrowed.
-fn wake(waker: &mut Option<Waker>) {
-    if let Some(waker) = waker.take() {
-        waker.wake();
-    }
+/// Wakes those who wait. Never under the lock: on several threads they may be polled, and ask
+/// for it, before the wake returns.
+fn wake<const N: usize>(wakers: [Option<Waker>; N]) {
+    wakers.into_iter().flatten().for_each(Waker::wake);
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use futures::{AsyncReadExt, SinkExt};
 use reactor::Stdin;
 
 use super::lines::{Line, Lines};
-use crate::handle::Handle;
+use crate::host::HostHandle;
 
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
@@ -38,7 +38,7 @@ enum Feed {
 ///
 /// # Errors
 /// The operating system's.
-pub fn read_stdin(handle: &Handle, max_line: usize) -> io::Result<Incoming> {
+pub fn read_stdin(handle: &HostHandle, max_line: usize) -> io::Result<Incoming> {
     let threaded = || Feed::threaded(File::from(rustix::io::dup(io::stdin())?));
     let feed = if handle.timers.clock().is_virtual() {
         threaded()?
@@ -55,12 +55,12 @@ pub fn read_stdin(handle: &Handle, max_line: usize) -> io::Result<Incoming> {
 ///
 /// # Errors
 /// The operating system's.
-pub fn read_file(handle: &Handle, path: &Path, max_line: usize) -> io::Result<Incoming> {
+pub fn read_file(handle: &HostHandle, path: &Path, max_line: usize) -> io::Result<Incoming> {
     let feed = Feed::threaded(File::open(path)?)?;
     Ok(start(handle, feed, max_line))
 }
 
-fn start(handle: &Handle, feed: Feed, max_line: usize) -> Incoming {
+fn start(handle: &HostHandle, feed: Feed, max_line: usize) -> Incoming {
     let (lines, incoming) = mpsc::channel(WAITING);
     let task = read(handle.clone(), feed, Lines::new(max_line), lines);
     // Detached: it ends with the input, or when nobody wants lines any more.
@@ -69,7 +69,7 @@ fn start(handle: &Handle, feed: Feed, max_line: usize) -> Incoming {
 }
 
 async fn read(
-    handle: Handle,
+    handle: HostHandle,
     mut feed: Feed,
     mut lines: Lines,
     mut sender: mpsc::Sender<io::Result<Line>>,
@@ -112,7 +112,7 @@ impl Feed {
     }
 
     /// The next bytes; none at the end.
-    async fn next(&mut self, handle: &Handle) -> io::Result<Vec<u8>> {
+    async fn next(&mut self, handle: &HostHandle) -> io::Result<Vec<u8>> {
         let mut chunk = vec![0; CHUNK];
         // A line may yet come: a virtual clock must not run ahead of it.
         let _held = handle.timers.clock().hold();

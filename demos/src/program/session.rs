@@ -5,20 +5,19 @@
 //! signal or the end of the grace wakes it. Processing happens in tasks of their own, each of
 //! which sends what came of it into one queue; the order in that queue is the order of readiness.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use executor::LocalJoinHandle;
 use futures::channel::mpsc;
 use futures::{FutureExt, StreamExt};
-use timers::LocalSleep;
+use timers::Sleep;
 
 use super::cli::Grace;
 use super::display::Display;
@@ -28,7 +27,7 @@ use super::output::{Outcome, Output, Record, Render, Step, Tally};
 use super::quantity::{grouped, human_duration};
 use super::reader::Incoming;
 use super::signals::{Signal, Signals};
-use crate::handle::Handle;
+use crate::host::{HostHandle, HostJoin};
 use crate::processing::{Answer, Failure, Processing};
 
 /// How a session goes about its inputs.
@@ -63,7 +62,7 @@ struct Flight {
     line: String,
     taken: Instant,
     /// `None` for a bad line: there is nothing to call off.
-    task: Option<LocalJoinHandle<()>>,
+    task: Option<HostJoin<()>>,
 }
 
 /// What a session is connected to.
@@ -78,17 +77,17 @@ pub struct Ends<R> {
     /// Where the text goes.
     pub display: Display,
     /// The last number given to an input, here or in a session beside this one.
-    pub numbers: Rc<Cell<u64>>,
+    pub numbers: Arc<AtomicU64>,
 }
 
 /// Inputs in, outputs out. Dropped before its end, it calls off what is in flight.
 pub struct Session<R> {
-    handle: Handle,
-    processing: Rc<Processing>,
+    handle: HostHandle,
+    processing: Arc<Processing>,
     settings: Settings,
     render: R,
     display: Display,
-    numbers: Rc<Cell<u64>>,
+    numbers: Arc<AtomicU64>,
     /// `None` when no more input is taken.
     incoming: Option<Incoming>,
     signals: Signals,
@@ -96,7 +95,7 @@ pub struct Session<R> {
     finished: mpsc::UnboundedSender<(u64, Outcome)>,
     in_flight: BTreeMap<u64, Flight>,
     /// The end of the grace.
-    deadline: Option<(Pin<Box<LocalSleep>>, Duration)>,
+    deadline: Option<(Pin<Box<Sleep>>, Duration)>,
     /// A signal has come.
     interrupted: bool,
     /// There is no room for another line.
@@ -112,7 +111,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl<R: Render> Session<R> {
     /// A session that has not begun.
-    pub fn new(processing: Rc<Processing>, settings: Settings, ends: Ends<R>) -> Self {
+    pub fn new(processing: Arc<Processing>, settings: Settings, ends: Ends<R>) -> Self {
         let Ends {
             incoming,
             signals,
@@ -251,8 +250,7 @@ impl<R: Render> Session<R> {
             }
         };
         self.tally.inputs += 1;
-        let number = self.numbers.get() + 1;
-        self.numbers.set(number);
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
         self.tell(Record::Input(number, &line));
         self.step(Step::Available(number));
         let task = match input {
@@ -279,8 +277,8 @@ impl<R: Render> Session<R> {
     }
 
     /// Starts the task that processes `request`; a panic in it is its output and harms no other.
-    fn process(&self, number: u64, request: Request) -> LocalJoinHandle<()> {
-        let processing = Rc::clone(&self.processing);
+    fn process(&self, number: u64, request: Request) -> HostJoin<()> {
+        let processing = Arc::clone(&self.processing);
         let finished = self.finished.clone();
         self.handle.spawner.spawn(async move {
             let result = AssertUnwindSafe(processing.process(request))

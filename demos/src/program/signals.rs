@@ -12,7 +12,7 @@ use futures::channel::mpsc;
 use reactor::Source;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::handle::Handle;
+use crate::host::HostHandle;
 
 /// A wish that the program end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub type Signals = mpsc::UnboundedReceiver<Signal>;
 ///
 /// # Errors
 /// The operating system's.
-pub fn listen(handle: &Handle) -> io::Result<Signals> {
+pub fn listen(handle: &HostHandle) -> io::Result<Signals> {
     let (sender, signals) = mpsc::unbounded();
     for (number, signal) in [(SIGINT, Signal::Interrupt), (SIGTERM, Signal::Terminate)] {
         let (read_end, write_end) = UnixStream::pair()?;

@@ -1,12 +1,12 @@
 //! From the command line to the exit status.
 
-use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::cli::{Cli, Command, RunOptions, ServeOptions};
 use super::display::Display;
@@ -16,8 +16,7 @@ use super::output::Render;
 use super::session::{End, Ends, Session, Settings};
 use super::text::Text;
 use super::{console, reader, signals, tour};
-use crate::event_loop::EventLoop;
-use crate::handle::Handle;
+use crate::host::{Host, HostHandle};
 use crate::processing::Processing;
 use crate::processing::database::Database;
 use crate::processing::reach::Reach;
@@ -44,7 +43,7 @@ pub fn start(cli: Cli) -> ExitCode {
 
 /// What requests are processed with.
 fn processing(
-    handle: &Handle,
+    handle: &HostHandle,
     database: Option<&Path>,
     max_content: usize,
     timeout: Duration,
@@ -65,33 +64,39 @@ fn processing(
 }
 
 fn play_tour() -> Result<u8, String> {
-    let processing = |handle: &Handle| processing(handle, None, 1 << 20, Duration::from_secs(30));
+    let processing =
+        |handle: &HostHandle| processing(handle, None, 1 << 20, Duration::from_secs(30));
     let settings = Settings {
         trace: true,
         limit: 100,
         max_line: 1024,
         grace: None,
     };
-    let seen = Rc::new(RefCell::new(tour::Seen::default()));
-    let render = tour::Tour::new(Rc::clone(&seen));
-    let end = on_a_loop(None, processing, async |handle, processing, display| {
-        let signals = signals::listen(&handle)?;
-        let incoming = tour::play(&handle).await?;
-        let ends = Ends {
-            incoming,
-            signals,
-            render,
-            display,
-            numbers: Rc::default(),
-        };
-        Ok(Session::new(processing, settings, ends).run().await)
-    })?;
+    let seen = Arc::new(Mutex::new(tour::Seen::default()));
+    let render = tour::Tour::new(Arc::clone(&seen));
+    let host = Host::new(1).map_err(failed)?;
+    let end = on_a_host(
+        host,
+        processing,
+        async move |handle, processing, display| {
+            let signals = signals::listen(&handle)?;
+            let incoming = tour::play(&handle).await?;
+            let ends = Ends {
+                incoming,
+                signals,
+                render,
+                display,
+                numbers: Arc::default(),
+            };
+            Ok(Session::new(processing, settings, ends).run().await)
+        },
+    )?;
     let played_out = matches!(end, End::Finished(_));
     let status = status_of(end)?;
     if !played_out {
         return Ok(status);
     }
-    let (farewell, as_announced) = tour::farewell(&seen.borrow());
+    let (farewell, as_announced) = tour::farewell(&seen.lock());
     // Who closed standard output by now has seen enough.
     let _ = io::stdout().write_all(farewell.as_bytes());
     Ok(u8::from(!as_announced))
@@ -104,7 +109,7 @@ fn run(options: &RunOptions) -> Result<u8, String> {
         max_line: options.max_line,
         grace: options.grace,
     };
-    let processing = |handle: &Handle| {
+    let processing = |handle: &HostHandle| {
         processing(
             handle,
             options.database.as_deref(),
@@ -112,63 +117,69 @@ fn run(options: &RunOptions) -> Result<u8, String> {
             options.timeout,
         )
     };
-    let render: Box<dyn Render> = if options.json {
+    let host = match options.seed {
+        None => Host::new(1),
+        Some(seed) => seeded::event_loop(seed).map(Host::OneThread),
+    };
+    let options = options.clone();
+    let session = async move |handle, processing, display| {
+        let ends = ends(&options, &handle, display)?;
+        Ok(Session::new(processing, settings, ends).run().await)
+    };
+    status_of(on_a_host(host.map_err(failed)?, processing, session)?)
+}
+
+/// What a session that was asked for on the command line is connected to.
+fn ends(
+    options: &RunOptions,
+    handle: &HostHandle,
+    display: Display,
+) -> io::Result<Ends<Box<dyn Render + Send>>> {
+    let render: Box<dyn Render + Send> = if options.json {
         Box::new(Json)
     } else {
         Box::new(Text {
             preview: options.preview,
         })
     };
-    let end = on_a_loop(
-        options.seed,
-        processing,
-        async |handle, processing, display| {
-            // A repeatable run reads its input without the loop, so the loop could not hear a signal;
-            // unheard, ctrl-c ends the process as it does any other.
-            let signals = match options.seed {
-                None => signals::listen(&handle)?,
-                Some(_) => futures::channel::mpsc::unbounded().1,
-            };
-            let incoming = match &options.input {
-                None => reader::read_stdin(&handle, options.max_line)?,
-                Some(file) => {
-                    reader::read_file(&handle, file, options.max_line).map_err(|error| {
-                        io::Error::new(error.kind(), format!("--input {}: {error}", file.display()))
-                    })?
-                }
-            };
-            if options.input.is_none() && io::stdin().is_terminal() {
-                eprintln!(
-                    "sleep 2s · read PATH · query SQL · get URL · stop (or ctrl-d); \
-                 --help tells more"
-                );
-            }
-            let ends = Ends {
-                incoming,
-                signals,
-                render,
-                display,
-                numbers: Rc::default(),
-            };
-            Ok(Session::new(processing, settings, ends).run().await)
-        },
-    )?;
-    status_of(end)
+    // A repeatable run reads its input without the loop, so the loop could not hear a signal;
+    // unheard, ctrl-c ends the process as it does any other.
+    let signals = match options.seed {
+        None => signals::listen(handle)?,
+        Some(_) => futures::channel::mpsc::unbounded().1,
+    };
+    let incoming = match &options.input {
+        None => reader::read_stdin(handle, options.max_line)?,
+        Some(file) => reader::read_file(handle, file, options.max_line).map_err(|error| {
+            io::Error::new(error.kind(), format!("--input {}: {error}", file.display()))
+        })?,
+    };
+    if options.input.is_none() && io::stdin().is_terminal() {
+        eprintln!(
+            "sleep 2s · read PATH · query SQL · get URL · stop (or ctrl-d); --help tells more"
+        );
+    }
+    Ok(Ends {
+        incoming,
+        signals,
+        render,
+        display,
+        numbers: Arc::default(),
+    })
 }
 
 fn serve(options: &ServeOptions) -> Result<u8, String> {
-    let failed = |error: io::Error| error.to_string();
-    let event_loop = EventLoop::new().map_err(failed)?;
-    let handle = event_loop.handle();
+    let host = Host::new(1).map_err(failed)?;
+    let handle = host.handle();
     let database = options.database.as_deref();
-    let mut processing = processing(handle, database, options.max_content, options.timeout)?;
+    let mut processing = processing(&handle, database, options.max_content, options.timeout)?;
     let files = options.files.canonicalize();
     let files = files.map_err(|error| format!("--files {}: {error}", options.files.display()))?;
     processing.reach = Reach {
         files: Some(files),
         public_only: options.allow_remote,
     };
-    let processing = Rc::new(processing);
+    let processing = Arc::new(processing);
     let limits = Limits {
         connections: options.connections,
         in_flight: options.limit,
@@ -183,13 +194,12 @@ fn serve(options: &ServeOptions) -> Result<u8, String> {
     };
     let (listener, url) = server::listen(&processing, &options.listen, options.allow_remote)
         .map_err(|error| format!("--listen {}: {error}", options.listen))?;
-    let signals = signals::listen(handle).map_err(failed)?;
+    let signals = signals::listen(&handle).map_err(failed)?;
     // Whoever started us may wait for this line, to know the port; or may not listen at all.
     let _ = writeln!(io::stdout(), "listening on {url}");
     let server = Server::new(processing, limits, options.host.clone());
-    let drained = event_loop
-        .run(server.serve(listener, signals))
-        .map_err(failed)?;
+    let drained = host.run(server.serve(listener, signals)).map_err(failed)?;
+    host.shut_down();
     let Drained {
         again,
         connections,
@@ -207,23 +217,25 @@ fn serve(options: &ServeOptions) -> Result<u8, String> {
     })
 }
 
-/// Makes a loop and what a session needs on it, and runs the session.
-fn on_a_loop(
-    seed: Option<u64>,
-    processing: impl FnOnce(&Handle) -> Result<Processing, String>,
-    session: impl AsyncFnOnce(Handle, Rc<Processing>, Display) -> io::Result<End>,
-) -> Result<End, String> {
-    let failed = |error: io::Error| error.to_string();
-    let event_loop = seed
-        .map_or_else(EventLoop::new, seeded::event_loop)
-        .map_err(failed)?;
-    let handle = event_loop.handle().clone();
-    let processing = Rc::new(processing(&handle)?);
+fn failed(error: io::Error) -> String {
+    error.to_string()
+}
+
+/// Makes what a session needs, and runs it.
+fn on_a_host<F>(
+    host: Host,
+    processing: impl FnOnce(&HostHandle) -> Result<Processing, String>,
+    session: impl FnOnce(HostHandle, Arc<Processing>, Display) -> F,
+) -> Result<End, String>
+where
+    F: Future<Output = io::Result<End>> + Send + 'static,
+{
+    let handle = host.handle();
+    let processing = Arc::new(processing(&handle)?);
     let display = console::start(&handle, console::stdout().map_err(failed)?).map_err(failed)?;
-    event_loop
-        .run(session(handle, processing, display))
-        .and_then(|end| end)
-        .map_err(failed)
+    let end = host.run(session(handle, processing, display));
+    host.shut_down();
+    end.and_then(|end| end).map_err(failed)
 }
 
 /// The exit status that tells how it ended; what standard output cannot tell goes to standard

@@ -5,20 +5,20 @@
 //! each line what it means. Nothing is staged but the server's delays: O2 comes before O1 because
 //! it is ready before it, and were it not so, the tour would say so and fail.
 
-use std::cell::RefCell;
 use std::io;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::SinkExt;
 use futures::channel::mpsc;
+use parking_lot::Mutex;
 
 use super::lines::Line;
 use super::output::{Record, Render, Step};
 use super::reader::Incoming;
 use super::text::Text;
-use crate::handle::Handle;
+use crate::host::HostHandle;
 use crate::tour_server;
 
 const WELCOME: &str = "\
@@ -74,13 +74,13 @@ pub struct Seen {
 pub struct Tour {
     text: Text,
     welcomed: bool,
-    seen: Rc<RefCell<Seen>>,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl Tour {
     /// A renderer that notes in `seen` what it rendered.
     #[must_use]
-    pub fn new(seen: Rc<RefCell<Seen>>) -> Self {
+    pub fn new(seen: Arc<Mutex<Seen>>) -> Self {
         Self {
             text: Text { preview: 3 },
             welcomed: false,
@@ -99,7 +99,7 @@ impl Render for Tour {
         let note = match record {
             Record::Step(Step::Available(number)) => INPUT_NOTES.get(number as usize - 1).copied(),
             Record::Output(output) => {
-                self.seen.borrow_mut().outputs.push(output.number);
+                self.seen.lock().outputs.push(output.number);
                 let mut notes = OUTPUT_NOTES.iter();
                 notes
                     .find(|(number, _)| *number == output.number)
@@ -121,7 +121,7 @@ impl Render for Tour {
 ///
 /// # Errors
 /// The operating system's, if the loop-back interface gives no port.
-pub async fn play(handle: &Handle) -> io::Result<Incoming> {
+pub async fn play(handle: &HostHandle) -> io::Result<Incoming> {
     let server = tour_server::start(handle).await?;
     let file = ["Cargo.toml", "/etc/hosts", "/etc/passwd"]
         .into_iter()

@@ -1,7 +1,8 @@
 //! Which request gets which answer.
 
 use std::convert::Infallible;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Incoming};
@@ -27,7 +28,7 @@ const PAGE: &str = include_str!("page.html");
 /// # Errors
 /// None.
 pub async fn answer(
-    server: Rc<Server>,
+    server: Arc<Server>,
     client: Client,
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
@@ -37,7 +38,7 @@ pub async fn answer(
 }
 
 fn route(
-    server: &Rc<Server>,
+    server: &Arc<Server>,
     client: Client,
     request: Request<Incoming>,
 ) -> Result<Answer, Refusal> {
@@ -58,7 +59,7 @@ fn route(
         ("/", _) => Ok(whole(StatusCode::OK, "text/html; charset=utf-8", PAGE)),
         ("/inputs", _) => post_inputs(server, client, request),
         ("/metrics", _) => {
-            let metrics = server.ledger.metrics(server.connections.get());
+            let metrics = server.ledger.metrics(server.connections());
             Ok(whole(
                 StatusCode::OK,
                 "text/plain; version=0.0.4; charset=utf-8",
@@ -78,7 +79,7 @@ fn route(
 }
 
 fn post_inputs(
-    server: &Rc<Server>,
+    server: &Arc<Server>,
     client: Client,
     request: Request<Incoming>,
 ) -> Result<Answer, Refusal> {
@@ -131,7 +132,7 @@ fn output(server: &Server, number: &str) -> Result<Answer, Refusal> {
     if let Some(json) = server.ledger.output(number) {
         return Ok(whole(StatusCode::OK, "application/json", json));
     }
-    let last = server.numbers.get();
+    let last = server.numbers.load(Ordering::Relaxed);
     let message = if number == 0 || number > last {
         format!("there is no input {number}; the last one is {last}")
     } else {

@@ -1,22 +1,21 @@
 //! One connection: which HTTP it speaks, how long it may be silent, and how it ends.
 
-use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io::{self, Write};
 use std::pin::{Pin, pin};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use executor::LocalSpawner;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response, rt};
 use reactor::TcpStream;
-use timers::LocalSleep;
+use timers::Sleep;
 
+use super::activity::{Activity, Busy, Noted, Watched};
 use super::answer::{AnswerBody, answer};
 use super::{Client, Open, Server};
 
@@ -25,7 +24,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
 /// Serves a connection to its end.
 pub(super) async fn run(open: Open, stream: TcpStream, client: Client) {
-    let server = Rc::clone(&open.server);
+    let server = Arc::clone(&open.server);
     let timers = &server.processing.handle.timers;
     let speaks = timers
         .timeout(server.limits.silence, speaks_http2(&server, &stream))
@@ -46,40 +45,40 @@ pub async fn serve_http1<T>(open: Open, transport: T, client: Client) -> Option<
 where
     T: rt::Read + rt::Write + Unpin + 'static,
 {
-    let activity = Rc::new(Activity::default());
+    let activity = Arc::new(Activity::default());
     let service = service_fn(|request| serve_request(&open, &activity, client, request));
-    let mut watch = Watch::new(&open.server, &activity);
+    let mut watch = Watch::new(&open, &activity);
     let mut builder = http1::Builder::new();
     // Who has said all may close that direction and still listen.
     builder.half_close(true).max_headers(100);
     let transport = Noted {
         transport,
-        activity: Rc::clone(&activity),
+        activity: Arc::clone(&activity),
     };
     let mut connection = builder.serve_connection(transport, service);
     let ended = poll_fn(|cx| {
         if watch.poll_closing(cx).is_ready() {
             Pin::new(&mut connection).graceful_shutdown();
         }
-        match Pin::new(&mut connection).poll(cx) {
+        match activity.while_polled(cx, |cx| Pin::new(&mut connection).poll(cx)) {
             Poll::Ready(_) => Poll::Ready(true),
             Poll::Pending => watch.poll_silent(cx).map(|()| false),
         }
     })
     .await;
     // Between two requests silence is no offence: such a connection just ends.
-    (!ended && !watch.served).then(|| connection.into_parts().io.transport)
+    (!ended && !activity.served()).then(|| connection.into_parts().io.transport)
 }
 
 async fn serve_http2(open: Open, stream: TcpStream, client: Client) {
-    let activity = Rc::new(Activity::default());
+    let activity = Arc::new(Activity::default());
     let service = service_fn(|request| serve_request(&open, &activity, client, request));
-    let mut watch = Watch::new(&open.server, &activity);
+    let mut watch = Watch::new(&open, &activity);
     let transport = Noted {
         transport: stream,
-        activity: Rc::clone(&activity),
+        activity: Arc::clone(&activity),
     };
-    let spawner = Spawn(open.server.processing.handle.spawner.clone());
+    let spawner = open.server.processing.handle.spawner.clone();
     let mut builder = http2::Builder::new(spawner);
     builder.max_concurrent_streams(1000);
     let mut connection = pin!(builder.serve_connection(transport, service));
@@ -87,7 +86,7 @@ async fn serve_http2(open: Open, stream: TcpStream, client: Client) {
         if watch.poll_closing(cx).is_ready() {
             connection.as_mut().graceful_shutdown();
         }
-        match connection.as_mut().poll(cx) {
+        match activity.while_polled(cx, |cx| connection.as_mut().poll(cx)) {
             Poll::Ready(_) => Poll::Ready(()),
             Poll::Pending => watch.poll_silent(cx),
         }
@@ -98,12 +97,12 @@ async fn serve_http2(open: Open, stream: TcpStream, client: Client) {
 /// The answer to a request; the connection is busy until it is sent.
 fn serve_request(
     open: &Open,
-    activity: &Rc<Activity>,
+    activity: &Arc<Activity>,
     client: Client,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<Watched<AnswerBody>>, Infallible>> + use<> {
     let busy = Busy::new(activity);
-    let answer = answer(Rc::clone(&open.server), client, request);
+    let answer = answer(Arc::clone(&open.server), client, request);
     async move {
         answer
             .await
@@ -136,45 +135,40 @@ async fn speaks_http2(server: &Server, stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// The requests that are being answered.
-#[derive(Default)]
-struct Activity {
-    busy: Cell<u32>,
-    /// Something was written since the last look: an answer that is ready may take a slow client
-    /// longer than silence may last.
-    wrote: Cell<bool>,
-    /// The connection, while it is busy: with HTTP/2 an answer may end in another task.
-    connection: Cell<Option<Waker>>,
-}
-
 /// The connection's clock: when it was last busy, and how long it may be silent.
 struct Watch<'a> {
-    server: &'a Server,
+    open: &'a Open,
     activity: &'a Activity,
     /// Runs while no request is being answered.
-    silence: LocalSleep,
+    silence: Sleep,
     was_busy: bool,
-    /// There was a request at all.
-    served: bool,
+    /// Was told that the server drains; until then, the waker that was left for it.
     told: bool,
+    left: Option<Waker>,
 }
 
 impl<'a> Watch<'a> {
-    fn new(server: &'a Server, activity: &'a Activity) -> Self {
-        let silence = server.processing.handle.timers.sleep(server.limits.silence);
+    fn new(open: &'a Open, activity: &'a Activity) -> Self {
+        let server = &open.server;
         Self {
-            server,
+            open,
             activity,
-            silence,
+            silence: server.processing.handle.timers.sleep(server.limits.silence),
             was_busy: false,
-            served: false,
             told: false,
+            left: None,
         }
     }
 
     /// Ready once, when the server drains.
     fn poll_closing(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if self.told || self.server.poll_closing(cx).is_pending() {
+        if self.told
+            || self
+                .open
+                .place
+                .poll_closing(&mut self.left, cx)
+                .is_pending()
+        {
             return Poll::Pending;
         }
         self.told = true;
@@ -186,116 +180,16 @@ impl<'a> Watch<'a> {
     /// A request counts from the end of its head to the end of its answer: bytes of a head that
     /// comes in drops do not.
     fn poll_silent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.activity.busy.get() > 0 {
-            (self.was_busy, self.served) = (true, true);
-            self.activity.connection.set(Some(cx.waker().clone()));
+        if self.activity.is_busy() {
+            self.was_busy = true;
             return Poll::Pending;
         }
-        let wrote = self.activity.wrote.take();
+        let wrote = self.activity.wrote();
         if std::mem::take(&mut self.was_busy) || wrote {
-            self.silence.reset_after(self.server.limits.silence);
+            // From the beginning of the turn, which is near enough and costs no look at the clock.
+            self.silence.postpone(self.open.server.limits.silence);
         }
         Pin::new(&mut self.silence).poll(cx)
-    }
-}
-
-/// A transport that notes when something was written.
-struct Noted<T> {
-    transport: T,
-    activity: Rc<Activity>,
-}
-
-impl<T: rt::Read + Unpin> rt::Read for Noted<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        cursor: rt::ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.transport).poll_read(cx, cursor)
-    }
-}
-
-impl<T: rt::Write + Unpin> rt::Write for Noted<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.transport).poll_write(cx, bytes);
-        self.activity
-            .wrote
-            .set(self.activity.wrote.get() || written.is_ready());
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.transport).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.transport).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.transport.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.transport).poll_write_vectored(cx, slices);
-        self.activity
-            .wrote
-            .set(self.activity.wrote.get() || written.is_ready());
-        written
-    }
-}
-
-/// The body of an answer; the connection is busy until it is sent.
-struct Watched<B> {
-    body: B,
-    #[expect(dead_code, reason = "held for its drop")]
-    busy: Busy,
-}
-
-impl<B: Body + Unpin> Body for Watched<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// A request that is being answered.
-struct Busy(Rc<Activity>);
-
-impl Busy {
-    fn new(activity: &Rc<Activity>) -> Self {
-        activity.busy.set(activity.busy.get() + 1);
-        Self(Rc::clone(activity))
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.busy.set(self.0.busy.get() - 1);
-        if let Some(connection) = self.0.connection.take() {
-            connection.wake(); // its silence begins
-        }
     }
 }
 
@@ -319,18 +213,4 @@ async fn last_words(stream: &TcpStream, status: &str, message: &str) {
         .write_with(|mut socket| socket.write_all(text.as_bytes()))
         .await;
     let _ = stream.shutdown(std::net::Shutdown::Both);
-}
-
-/// hyper's way to start tasks, for HTTP/2.
-#[derive(Clone)]
-struct Spawn(LocalSpawner<'static>);
-
-impl<F> rt::Executor<F> for Spawn
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    fn execute(&self, future: F) {
-        drop(self.0.spawn(future));
-    }
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use hyper::body::{Body, Bytes, Frame, Incoming};
 use super::ledger::{Bookkeeper, Format};
 use super::limits::Limits;
 use super::{Client, Server};
-use crate::handle::Handle;
+use crate::host::HostHandle;
 use crate::program::cli::Grace;
 use crate::program::display::Display;
 use crate::program::lines::{Line, Lines};
@@ -28,7 +28,7 @@ const WAITING: usize = 64;
 
 /// Starts a session, and gives the body of its answer.
 pub(super) fn start(
-    server: &Rc<Server>,
+    server: &Arc<Server>,
     client: Client,
     format: Format,
     body: Incoming,
@@ -43,14 +43,15 @@ pub(super) fn start(
         max_line: server.limits.line,
         grace: Some(Grace::Within(server.limits.grace)),
     };
+    let (place, signals) = server.guests.begin_session();
     let ends = Ends {
         incoming,
-        signals: server.signals_for_a_session(),
-        render: Bookkeeper::new(Rc::clone(&server.ledger), client, format),
+        signals,
+        render: Bookkeeper::new(Arc::clone(&server.ledger), client, format),
         display: display.clone(),
-        numbers: Rc::clone(&server.numbers),
+        numbers: Arc::clone(&server.numbers),
     };
-    let session = Session::new(Rc::clone(&server.processing), settings, ends);
+    let session = Session::new(Arc::clone(&server.processing), settings, ends);
     let shown = display.clone();
     let heartbeat = beat(
         handle.clone(),
@@ -65,6 +66,7 @@ pub(super) fn start(
             shown.show(&last_word);
         }
         shown.complete();
+        drop(place);
     }));
     Outputs(display)
 }
@@ -73,7 +75,7 @@ pub(super) fn start(
 ///
 /// A client that closed its side may be gone, or may have said all and be listening: to us both
 /// look the same. Only writing tells, and an input may take an hour.
-async fn beat(handle: Handle, every: Duration, format: Format, display: Display) {
+async fn beat(handle: HostHandle, every: Duration, format: Format, display: Display) {
     let meaningless = match format {
         Format::Lines => "\n",
         Format::Events => ":\n\n", // a comment
@@ -111,7 +113,7 @@ fn error_line(message: &str) -> String {
 
 /// The body as lines; ends with an error when it is too large, stands still or breaks off.
 async fn read(
-    handle: Handle,
+    handle: HostHandle,
     limits: Limits,
     mut body: Incoming,
     mut sender: mpsc::Sender<io::Result<Line>>,

@@ -3,10 +3,11 @@
 //! It is kept by the renderers of the sessions, who see every record: a session itself does not
 //! know that there is a server.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
-use std::rc::Rc;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::Client;
 use crate::program::json::Json;
@@ -16,9 +17,14 @@ use crate::program::output::{Outcome, Record, Render};
 #[derive(Debug)]
 pub struct Ledger {
     kept_max: usize,
-    kept: RefCell<VecDeque<(u64, String)>>,
-    of_client: RefCell<HashMap<Client, usize>>,
-    counts: Cell<Counts>,
+    books: Mutex<Books>,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    kept: VecDeque<(u64, String)>,
+    of_client: HashMap<Client, usize>,
+    counts: Counts,
 }
 
 /// What is counted.
@@ -39,17 +45,19 @@ impl Ledger {
     pub fn new(kept_max: usize) -> Self {
         Self {
             kept_max,
-            kept: RefCell::default(),
-            of_client: RefCell::default(),
-            counts: Cell::default(),
+            books: Mutex::default(),
         }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock()
     }
 
     /// The output of input `number` as JSON, if it is one of the last.
     #[must_use]
     pub fn output(&self, number: u64) -> Option<String> {
-        let kept = self.kept.borrow();
-        let mut newest_first = kept.iter().rev();
+        let books = self.books();
+        let mut newest_first = books.kept.iter().rev();
         newest_first
             .find(|(kept, _)| *kept == number)
             .map(|(_, json)| json.clone())
@@ -58,48 +66,51 @@ impl Ledger {
     /// Inputs in flight: of all clients, and of this one.
     #[must_use]
     pub fn in_flight(&self, client: Client) -> (usize, usize) {
-        let of_client = self
-            .of_client
-            .borrow()
-            .get(&client)
-            .copied()
-            .unwrap_or_default();
-        (self.counts.get().in_flight, of_client)
+        let books = self.books();
+        let of_client = books.of_client.get(&client).copied().unwrap_or_default();
+        (books.counts.in_flight, of_client)
     }
 
     /// Inputs in flight, of all clients.
     #[must_use]
     pub fn in_flight_of_all(&self) -> usize {
-        self.counts.get().in_flight
+        self.books().counts.in_flight
     }
 
     /// Inputs left undone so far.
     #[must_use]
     pub fn undone(&self) -> u64 {
-        self.counts.get().undone
+        self.books().counts.undone
+    }
+
+    /// Inputs left undone so far, and those that would be if all ended now.
+    #[must_use]
+    pub fn undone_now(&self) -> u64 {
+        let counts = self.books().counts;
+        counts.undone + counts.in_flight as u64
     }
 
     /// Whether every input has become exactly one output, or is in flight.
     #[must_use]
     pub fn balances(&self) -> bool {
-        let counts = self.counts.get();
+        let books = self.books();
+        let counts = books.counts;
         let landed = counts.done + counts.failed + counts.undone;
-        let of_clients: usize = self.of_client.borrow().values().sum();
+        let of_clients: usize = books.of_client.values().sum();
         counts.inputs == landed + counts.in_flight as u64 && of_clients == counts.in_flight
     }
 
     /// Counts a request, and whether it was turned away.
     pub fn request(&self, refused: bool) {
-        self.change(|counts| {
-            counts.requests += 1;
-            counts.refused += u64::from(refused);
-        });
+        let mut books = self.books();
+        books.counts.requests += 1;
+        books.counts.refused += u64::from(refused);
     }
 
     /// The counters, in the text format of Prometheus.
     #[must_use]
     pub fn metrics(&self, connections: usize) -> String {
-        let counts = self.counts.get();
+        let counts = self.books().counts;
         let mut text = String::new();
         for (name, kind, help, value) in [
             (
@@ -149,40 +160,32 @@ impl Ledger {
         }
         text
     }
+}
 
-    fn change(&self, change: impl FnOnce(&mut Counts)) {
-        let mut counts = self.counts.get();
-        change(&mut counts);
-        self.counts.set(counts);
-    }
-
-    fn taken(&self, client: Client) {
-        self.change(|counts| {
-            counts.inputs += 1;
-            counts.in_flight += 1;
-        });
-        *self.of_client.borrow_mut().entry(client).or_default() += 1;
+impl Books {
+    fn taken(&mut self, client: Client) {
+        self.counts.inputs += 1;
+        self.counts.in_flight += 1;
+        *self.of_client.entry(client).or_default() += 1;
     }
 
     /// So many of the client's inputs are in flight no longer.
-    fn landed(&self, client: Client, inputs: usize) {
-        self.change(|counts| counts.in_flight -= inputs);
-        let mut of_client = self.of_client.borrow_mut();
-        if let Some(count) = of_client.get_mut(&client) {
+    fn landed(&mut self, client: Client, inputs: usize) {
+        self.counts.in_flight -= inputs;
+        if let Some(count) = self.of_client.get_mut(&client) {
             *count -= inputs;
             if *count == 0 {
-                of_client.remove(&client); // a client that is gone takes no memory
+                self.of_client.remove(&client); // a client that is gone takes no memory
             }
         }
     }
 
-    fn keep(&self, number: u64, json: &str) {
-        let mut kept = self.kept.borrow_mut();
-        if kept.len() >= self.kept_max {
-            kept.pop_front();
+    fn keep(&mut self, number: u64, json: &str, kept_max: usize) {
+        if self.kept.len() >= kept_max {
+            self.kept.pop_front();
         }
-        if self.kept_max > 0 {
-            kept.push_back((number, json.to_owned()));
+        if kept_max > 0 {
+            self.kept.push_back((number, json.to_owned()));
         }
     }
 }
@@ -199,7 +202,7 @@ pub enum Format {
 /// Renders a session's records for one client, and keeps the books.
 #[derive(Debug)]
 pub struct Bookkeeper {
-    ledger: Rc<Ledger>,
+    ledger: Arc<Ledger>,
     client: Client,
     format: Format,
     in_flight: usize,
@@ -208,7 +211,7 @@ pub struct Bookkeeper {
 impl Bookkeeper {
     /// For a session of `client`.
     #[must_use]
-    pub fn new(ledger: Rc<Ledger>, client: Client, format: Format) -> Self {
+    pub fn new(ledger: Arc<Ledger>, client: Client, format: Format) -> Self {
         Self {
             ledger,
             client,
@@ -224,17 +227,18 @@ impl Render for Bookkeeper {
         match record {
             Record::Input(..) => {
                 self.in_flight += 1;
-                self.ledger.taken(self.client);
+                self.ledger.books().taken(self.client);
             }
             Record::Output(output) => {
                 self.in_flight -= 1;
-                self.ledger.landed(self.client, 1);
-                self.ledger.change(|counts| match output.outcome {
-                    Outcome::Done(_) => counts.done += 1,
-                    Outcome::Failed(_) => counts.failed += 1,
-                    Outcome::Undone(_) => counts.undone += 1,
-                });
-                self.ledger.keep(output.number, &json);
+                let mut books = self.ledger.books();
+                books.landed(self.client, 1);
+                match output.outcome {
+                    Outcome::Done(_) => books.counts.done += 1,
+                    Outcome::Failed(_) => books.counts.failed += 1,
+                    Outcome::Undone(_) => books.counts.undone += 1,
+                }
+                books.keep(output.number, &json, self.ledger.kept_max);
             }
             Record::Step(_) | Record::End(_) => {}
         }
@@ -250,8 +254,9 @@ impl Drop for Bookkeeper {
     fn drop(&mut self) {
         // The client went away: what it had in flight is called off.
         let undone = self.in_flight;
-        self.ledger.landed(self.client, undone);
-        self.ledger.change(|counts| counts.undone += undone as u64);
+        let mut books = self.ledger.books();
+        books.landed(self.client, undone);
+        books.counts.undone += undone as u64;
     }
 }
 
@@ -275,9 +280,9 @@ mod tests {
 
     #[test]
     fn the_books_balance_also_when_a_client_goes_away() {
-        let ledger = Rc::new(Ledger::new(2));
+        let ledger = Arc::new(Ledger::new(2));
         let client = Client::from(Ipv4Addr::LOCALHOST);
-        let mut keeper = Bookkeeper::new(Rc::clone(&ledger), client, Format::Events);
+        let mut keeper = Bookkeeper::new(Arc::clone(&ledger), client, Format::Events);
         for number in 1..=5 {
             let text = keeper.render(Record::Input(number, "sleep 1ms"));
             assert!(text.starts_with("data: {\"event\":\"input\"") && text.ends_with("}\n\n"));
@@ -294,7 +299,7 @@ mod tests {
         );
         drop(keeper);
         assert_eq!(ledger.in_flight(client), (0, 0));
-        assert!(ledger.of_client.borrow().is_empty());
+        assert!(ledger.books().of_client.is_empty());
         let metrics = ledger.metrics(7);
         assert!(
             metrics.contains("\nevent_loop_outputs_undone_total 2\n"),

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::io;
 
 use serde_json::Value;
-use timers::LocalTimers;
+use timers::SharedTimers;
 
 use crate::chance::Chance;
 use crate::wire::End;
@@ -77,7 +77,7 @@ fn plan(chance: &Chance) -> Plan {
 pub(crate) async fn visit(
     end: End,
     chance: Chance,
-    timers: LocalTimers,
+    timers: SharedTimers,
     unanswered: impl Fn() -> bool,
 ) -> Visit {
     let plan = plan(&chance);

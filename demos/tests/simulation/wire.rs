@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use hyper::rt::{self, ReadBufCursor};
-use timers::LocalTimers;
+use timers::SharedTimers;
 
 use crate::chance::Chance;
 
@@ -54,7 +54,7 @@ fn wake(waker: &mut Option<Waker>) {
 /// A new wire, the futures that carry its bytes, and its two ends.
 pub(crate) fn wire(
     chance: &Chance,
-    timers: &LocalTimers,
+    timers: &SharedTimers,
     faults: &Rc<Cell<u64>>,
 ) -> ([End; 2], impl Future<Output = ()> + use<>) {
     let lane = || {
@@ -83,7 +83,7 @@ pub(crate) fn wire(
 }
 
 /// Carries the bytes of one lane, late and in pieces, until its end has arrived.
-async fn carry(wire: Rc<Wire>, timers: LocalTimers, side: usize) {
+async fn carry(wire: Rc<Wire>, timers: SharedTimers, side: usize) {
     loop {
         poll_fn(|cx| {
             let mut lane = wire.lanes[side].borrow_mut();

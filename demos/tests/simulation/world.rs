@@ -17,7 +17,7 @@ use demos::server::limits::Limits;
 use demos::server::{Server, connection};
 use executor::{BlockingPool, LocalExecutor};
 use reactor::Reactor;
-use timers::{Clock, LocalTimers};
+use timers::{Clock, SharedTimers};
 
 use crate::chance::Chance;
 use crate::client::{self, Visit};
@@ -125,7 +125,7 @@ pub(crate) fn run(seed: u64) -> Run {
         .order(move |ready| order.below(ready))
         .build();
     let clock = Clock::auto();
-    let timers = LocalTimers::new(clock.clone());
+    let timers = SharedTimers::builder(clock.clone()).shards(1).build();
     let (reactor, blocking, database) = unused();
     let handle = Handle {
         spawner: executor.spawner(),
@@ -135,8 +135,8 @@ pub(crate) fn run(seed: u64) -> Run {
     };
     let max_content = 1 << 20;
     let timeout = Duration::from_secs(30);
-    let processing = Rc::new(Processing {
-        handle,
+    let processing = Arc::new(Processing {
+        handle: handle.into(),
         database,
         max_content,
         timeout,
@@ -150,7 +150,7 @@ pub(crate) fn run(seed: u64) -> Run {
     let clients = 1 + chance.below(12);
     let visits: Vec<_> = (0..clients)
         .map(|number| {
-            let (server, chance, timers) = (Rc::clone(&server), chance.clone(), timers.clone());
+            let (server, chance, timers) = (Arc::clone(&server), chance.clone(), timers.clone());
             let (spawner, faults) = (executor.spawner(), Rc::clone(&faults));
             let (told, clock) = (Rc::clone(&told), clock.clone());
             executor.spawn(async move {
@@ -169,7 +169,7 @@ pub(crate) fn run(seed: u64) -> Run {
         })
         .collect();
     let drains = chance.once_in(4).then(|| chance.millis(4_000));
-    let draining = Rc::clone(&server);
+    let draining = Arc::clone(&server);
     let drained_by = timers.clone();
     let drain = async move {
         if let Some(after) = drains {
@@ -185,7 +185,7 @@ pub(crate) fn run(seed: u64) -> Run {
     };
     drive(&executor, &timers, all);
     // What is left of connections ends by itself, as nobody is there any more.
-    let watched = Rc::clone(&server);
+    let watched = Arc::clone(&server);
     let patience = timers.clone();
     drive(&executor, &timers, async move {
         while watched.connections() > 0 || watched.ledger.in_flight_of_all() > 0 {
@@ -201,7 +201,7 @@ pub(crate) fn run(seed: u64) -> Run {
 }
 
 /// The loop, without a kernel: when nothing is ready, time jumps.
-fn drive(executor: &LocalExecutor<'_>, timers: &LocalTimers, future: impl Future<Output = ()>) {
+fn drive(executor: &LocalExecutor<'_>, timers: &SharedTimers, future: impl Future<Output = ()>) {
     let _entered = executor.enter();
     let mut main = pin!(executor.root(future));
     for _ in 0..TURNS {
