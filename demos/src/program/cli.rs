@@ -102,6 +102,11 @@ pub struct RunOptions {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
+    /// How many threads process inputs; with one, all happens on it
+    #[arg(long, value_name = "N", default_value = "1", conflicts_with = "seed")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=48))]
+    pub threads: u32,
+
     /// Lines of a content to show; with --json it is always whole
     #[arg(long, value_name = "LINES", default_value = "10")]
     pub preview: usize,
@@ -135,6 +140,11 @@ pub struct ServeOptions {
     /// Give up a `get` or `query` that takes longer
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "30s")]
     pub timeout: Duration,
+
+    /// How many threads serve; with one, all connections are on it
+    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=48))]
+    pub threads: u32,
 
     /// Close a connection that sends no complete request, or no more of its body, for so long (408)
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "10s")]
@@ -227,6 +237,12 @@ mod tests {
             (options.timeout, options.grace),
             (Duration::from_secs(30), None)
         );
+        assert_eq!((options.threads, options.seed), (1, None));
+        assert_eq!(run(&["--seed", "7"]).unwrap().seed, Some(7));
+        assert!(
+            run(&["--seed", "7", "--threads", "2"]).is_err(),
+            "threads have no seed"
+        );
         assert_eq!(
             run(&["--grace", "200ms"]).unwrap().grace,
             Some(Grace::Within(Duration::from_millis(200)))
@@ -242,6 +258,7 @@ mod tests {
         for (arguments, part) in [
             (["--grace", "5"], "`5` has no unit"),
             (["--limit", "0"], "0 is not in 1.."),
+            (["--threads", "0"], "0 is not in 1..=48"),
             (["--max-line", "9TiB"], "`TiB` is not a unit"),
             (["--timeout", "soon"], "`soon` does not begin with a number"),
         ] {

@@ -118,7 +118,7 @@ fn run(options: &RunOptions) -> Result<u8, String> {
         )
     };
     let host = match options.seed {
-        None => Host::new(1),
+        None => Host::new(options.threads as usize),
         Some(seed) => seeded::event_loop(seed).map(Host::OneThread),
     };
     let options = options.clone();
@@ -169,7 +169,7 @@ fn ends(
 }
 
 fn serve(options: &ServeOptions) -> Result<u8, String> {
-    let host = Host::new(1).map_err(failed)?;
+    let host = Host::new(options.threads as usize).map_err(failed)?;
     let handle = host.handle();
     let database = options.database.as_deref();
     let mut processing = processing(&handle, database, options.max_content, options.timeout)?;

@@ -11,11 +11,21 @@ use rustix::process::{Pid, Signal, kill_process};
 /// A process that has not ended by then hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The tests of this folder are compiled twice, and under the second name the program gets several
+/// threads wherever it takes them.
+pub(crate) fn on_threads() -> bool {
+    env!("CARGO_CRATE_NAME") == "program_on_threads"
+}
+
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_event-loop"));
     command
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"));
+    let takes_threads = matches!(arguments.first(), Some(&("run" | "serve")));
+    if on_threads() && takes_threads && !arguments.contains(&"--seed") {
+        command.args(["--threads", "3"]);
+    }
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
