@@ -4,6 +4,7 @@ mod crew;
 mod job;
 mod places;
 pub(crate) mod report;
+pub(crate) mod watch;
 
 use std::fmt;
 use std::future::Future;
@@ -19,8 +20,9 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::RwLock;
 
 use crate::blocking::crew::{Crew, Queued};
-use crate::blocking::job::JobCell;
+use crate::blocking::job::{Job, JobCell};
 use crate::blocking::report::Report;
+use crate::blocking::watch::{JobEnd, JobObserver, Watch};
 use crate::error::JoinError;
 
 /// Runs closures that block (files, DNS, databases) on threads of their own, under any executor.
@@ -47,16 +49,18 @@ struct Front {
     sender: RwLock<Option<Sender<Queued>>>,
     receiver: Receiver<Queued>,
     crew: Arc<Crew>,
+    watch: Option<Arc<Watch>>,
 }
 
 /// Sets a [`BlockingPool`] up.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct BlockingBuilder {
     max_threads: usize,
     queue: usize,
     thread_name: String,
     keep_alive: Duration,
+    observer: Option<Arc<dyn JobObserver>>,
 }
 
 impl BlockingBuilder {
@@ -84,6 +88,12 @@ impl BlockingBuilder {
         self
     }
 
+    /// Tells an observer what happens to the jobs; see [`JobObserver`].
+    pub fn observer(mut self, observer: impl JobObserver + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Makes the pool. No thread is started before the first job.
     ///
     /// # Errors
@@ -99,6 +109,7 @@ impl BlockingBuilder {
             sender: RwLock::new(Some(sender)),
             receiver,
             crew,
+            watch: self.observer.map(Watch::new),
         };
         Ok(BlockingPool {
             front: Arc::new(front),
@@ -114,6 +125,7 @@ impl BlockingPool {
             queue: 1024,
             thread_name: "blocking".to_string(),
             keep_alive: Duration::from_secs(10),
+            observer: None,
         }
     }
 
@@ -131,7 +143,7 @@ impl BlockingPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let cell = JobCell::new(job, Location::caller());
+        let cell = self.cell(job, Location::caller());
         Blocking {
             pool: self.clone(),
             cell,
@@ -149,8 +161,9 @@ impl BlockingPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let cell = JobCell::new(job, Location::caller());
+        let cell = self.cell(job, Location::caller());
         if !self.front.crew.places.anyone_waits() {
+            cell.tell_queued(); // before it can begin
             let queued: Queued = cell.clone();
             if let Ok(()) = self.front.submit(queued) {
                 return Ok(Blocking {
@@ -159,8 +172,18 @@ impl BlockingPool {
                     submission: Submission::Made,
                 });
             }
+            cell.tell_end(JobEnd::Cancelled);
         }
         Err(cell.take_back())
+    }
+
+    fn cell<F, T>(&self, job: F, location: &'static Location<'static>) -> Arc<JobCell<F, T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let watched = self.front.watch.as_ref().map(Watch::job);
+        JobCell::new(job, location, watched)
     }
 
     /// How many threads there are now.
@@ -219,6 +242,17 @@ impl Front {
     }
 }
 
+impl fmt::Debug for BlockingBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockingBuilder")
+            .field("max_threads", &self.max_threads)
+            .field("queue", &self.queue)
+            .field("thread_name", &self.thread_name)
+            .field("keep_alive", &self.keep_alive)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for BlockingPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BlockingPool")
@@ -251,18 +285,19 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    /// Tries to get a place; false when it has to wait.
-    fn submit(&mut self, cx: &mut Context<'_>) -> Result<bool, JoinError> {
+    /// Tries to get a place; false when it has to wait. True also when there will be none, as the
+    /// pool is closed: then the job is cancelled.
+    fn submit(&mut self, cx: &mut Context<'_>) -> bool {
         let front = &self.pool.front;
         let places = &front.crew.places;
-        if matches!(self.submission, Submission::New) && !places.anyone_waits() {
-            match front.submit(self.cell.clone()) {
-                Ok(()) => {
-                    self.submission = Submission::Made;
-                    return Ok(true);
+        if matches!(self.submission, Submission::New) {
+            self.cell.tell_queued();
+            if !places.anyone_waits() {
+                match front.submit(self.cell.clone()) {
+                    Ok(()) => return self.submitted(),
+                    Err(NoPlace::Closed) => return self.refused(),
+                    Err(NoPlace::Full) => {}
                 }
-                Err(NoPlace::Closed) => return Err(JoinError::cancelled()),
-                Err(NoPlace::Full) => {}
             }
         }
         let ticket = match self.submission {
@@ -274,15 +309,27 @@ where
         self.submission = Submission::InLine(ticket);
         match front.submit(self.cell.clone()) {
             Ok(()) => {
-                self.submission = Submission::Made;
                 if !places.leave(ticket) {
                     places.one_is_free(); // called meanwhile, perhaps for another place: pass it on
                 }
-                Ok(true)
+                self.submitted()
             }
-            Err(NoPlace::Closed) => Err(JoinError::cancelled()),
-            Err(NoPlace::Full) => Ok(false),
+            Err(NoPlace::Closed) => {
+                places.leave(ticket);
+                self.refused()
+            }
+            Err(NoPlace::Full) => false,
         }
+    }
+
+    fn submitted(&mut self) -> bool {
+        self.submission = Submission::Made;
+        true
+    }
+
+    fn refused(&mut self) -> bool {
+        self.cell.cancel();
+        self.submitted()
     }
 }
 
@@ -294,12 +341,8 @@ where
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if !matches!(self.submission, Submission::Made) {
-            match self.submit(cx) {
-                Ok(true) => {}
-                Ok(false) => return Poll::Pending,
-                Err(closed) => return Poll::Ready(Err(closed)),
-            }
+        if !matches!(self.submission, Submission::Made) && !self.submit(cx) {
+            return Poll::Pending;
         }
         self.cell.poll(cx)
     }
@@ -325,7 +368,9 @@ where
             // Called, but it goes without taking its place: that is for the next in line.
             self.pool.front.crew.places.one_is_free();
         }
-        self.cell.abandon();
+        if !matches!(self.submission, Submission::New) {
+            self.cell.abandon();
+        }
     }
 }
 

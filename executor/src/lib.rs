@@ -18,6 +18,7 @@ mod yield_now;
 
 pub use block_on::block_on;
 pub use blocking::report::Report;
+pub use blocking::watch::{JobEnd, JobId, JobObserver};
 pub use blocking::{Blocking, BlockingBuilder, BlockingPool};
 pub use checkpoint::{Checkpoint, checkpoint};
 pub use error::JoinError;

@@ -1,12 +1,15 @@
 //! What observers are told, as exact traces.
 
 use std::future::poll_fn;
+use std::panic::Location;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use executor::{
-    Executor, JoinHandle, LocalExecutor, Observer, TaskEnd, TaskId, TaskInfo, block_on, yield_now,
+    BlockingPool, Executor, JobEnd, JobId, JobObserver, JoinHandle, LocalExecutor, Observer,
+    TaskEnd, TaskId, TaskInfo, block_on, yield_now,
 };
 
 /// Writes down what it is told.
@@ -369,4 +372,138 @@ fn an_observers_panics_harm_nobody_on_several_threads() {
         assert_eq!(block_on(task).unwrap(), number);
     }
     assert!(executor.shutdown(Duration::from_secs(5)).is_clean());
+}
+
+impl JobObserver for Trace {
+    fn job_queued(&self, job: JobId, location: &'static Location<'static>) {
+        assert!(location.file().ends_with("observed.rs"), "{location}");
+        self.note(format!("{job} queued"));
+    }
+
+    fn job_begins(&self, job: JobId) {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("-").to_string();
+        self.note(format!("{job} begins on {name}"));
+    }
+
+    fn job_ends(&self, job: JobId, end: JobEnd) {
+        self.note(format!("{job} ends: {end:?}"));
+    }
+}
+
+/// Notes its call.
+struct NotedWake(Trace);
+
+impl Wake for NotedWake {
+    fn wake(self: Arc<Self>) {
+        self.0.note("woken".into());
+    }
+}
+
+#[test]
+fn a_blocking_pool_tells_the_life_of_its_jobs() {
+    let trace = Trace::default();
+    let pool = BlockingPool::builder()
+        .max_threads(1)
+        .queue(1)
+        .thread_name("desk")
+        .observer(trace.clone())
+        .build()
+        .unwrap();
+    let waker = Waker::from(Arc::new(NotedWake(trace.clone())));
+    let cx = &mut Context::from_waker(&waker);
+
+    let (begun, has_begun) = mpsc::channel();
+    let (let_go, wait) = mpsc::channel::<()>();
+    let mut held = pin!(pool.run(move || {
+        begun.send(()).unwrap();
+        let _ = wait.recv();
+    }));
+    assert_eq!(
+        trace.take(),
+        [""; 0],
+        "nothing is told before the first poll"
+    );
+    assert!(held.as_mut().poll(cx).is_pending());
+    has_begun.recv().unwrap();
+    assert_eq!(trace.take(), ["#1 queued", "#1 begins on desk"]);
+
+    // The second fills the queue, the third stands in line, the fourth finds no place at all.
+    let mut second = Box::pin(pool.run(|| -> u32 { panic!("spilt") }));
+    assert!(second.as_mut().poll(cx).is_pending());
+    let mut third = Box::pin(pool.run(|| ()));
+    assert!(third.as_mut().poll(cx).is_pending());
+    assert!(third.as_mut().poll(cx).is_pending());
+    assert!(pool.try_run(|| ()).is_err());
+    drop(third);
+    drop(pool.run(|| ())); // never polled, so never told
+    let told = ["#2 queued", "#3 queued", "#3 ends: Cancelled"];
+    assert_eq!(
+        trace.take(),
+        told,
+        "who stands in line keeps `try_run` away"
+    );
+
+    assert!(pool.try_run(|| ()).is_err());
+    let told = ["#6 queued", "#6 ends: Cancelled"];
+    assert_eq!(trace.take(), told, "refused, as the queue is full");
+
+    drop(let_go);
+    block_on(held).unwrap();
+    assert!(block_on(second).unwrap_err().is_panic());
+    let told = trace.take();
+    let ends = ["#1 ends: Output", "#2 begins on desk", "#2 ends: Panicked"];
+    let jobs: Vec<_> = told.iter().filter(|line| line.starts_with('#')).collect();
+    assert_eq!(jobs, ends);
+
+    pool.shutdown(Duration::from_secs(60));
+    assert!(block_on(pool.run(|| ())).unwrap_err().is_cancelled());
+    assert_eq!(trace.take(), ["#7 queued", "#7 ends: Cancelled"]);
+}
+
+#[test]
+fn the_end_of_a_job_is_told_before_its_awaiter_is_woken() {
+    let trace = Trace::default();
+    let pool = BlockingPool::builder()
+        .observer(trace.clone())
+        .build()
+        .unwrap();
+    let waker = Waker::from(Arc::new(NotedWake(trace.clone())));
+    let (begun, has_begun) = mpsc::channel();
+    let (let_go, wait) = mpsc::channel::<()>();
+    let mut job = pin!(pool.run(move || {
+        begun.send(()).unwrap();
+        let _ = wait.recv();
+    }));
+    assert!(
+        job.as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    has_begun.recv().unwrap();
+    drop(let_go);
+    assert!(pool.shutdown(Duration::from_secs(60)).is_clean());
+    let told = trace.take();
+    assert_eq!(told.last().map(String::as_str), Some("woken"), "{told:?}");
+    assert_eq!(told[told.len() - 2], "#1 ends: Output");
+}
+
+#[test]
+fn a_job_observers_panics_harm_nobody() {
+    struct Bad;
+    impl JobObserver for Bad {
+        fn job_queued(&self, _: JobId, _: &'static Location<'static>) {
+            panic!("in job_queued");
+        }
+        fn job_begins(&self, _: JobId) {
+            panic!("in job_begins");
+        }
+        fn job_ends(&self, _: JobId, _: JobEnd) {
+            panic!("in job_ends");
+        }
+    }
+    let pool = BlockingPool::builder().observer(Bad).build().unwrap();
+    assert_eq!(block_on(pool.run(|| 1)).unwrap(), 1);
+    assert_eq!(block_on(pool.try_run(|| 2).ok().unwrap()).unwrap(), 2);
+    assert!(pool.shutdown(Duration::from_secs(60)).is_clean());
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 
+use crate::blocking::watch::{JobEnd, WatchedJob};
 use crate::error::{JoinError, contain};
 
 /// A job as a worker sees it.
@@ -21,6 +22,7 @@ pub(crate) trait Job: Send + Sync {
 pub(crate) struct JobCell<F, T> {
     stage: Mutex<Stage<F, T>>,
     location: &'static Location<'static>,
+    watched: Option<WatchedJob>,
 }
 
 /// ```text
@@ -40,15 +42,34 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    pub(crate) fn new(job: F, location: &'static Location<'static>) -> Arc<Self> {
+    pub(crate) fn new(
+        job: F,
+        location: &'static Location<'static>,
+        watched: Option<WatchedJob>,
+    ) -> Arc<Self> {
         Arc::new(JobCell {
             stage: Mutex::new(Stage::Waiting(job, None)),
             location,
+            watched,
         })
     }
 
+    /// It is about to be submitted.
+    pub(crate) fn tell_queued(&self) {
+        if let Some(watched) = &self.watched {
+            watched.queued(self.location);
+        }
+    }
+
+    /// It is over, or will never begin.
+    pub(crate) fn tell_end(&self, end: JobEnd) {
+        if let Some(watched) = &self.watched {
+            watched.ends(end);
+        }
+    }
+
     /// The closure back out of a job that nobody else has seen.
-    pub(crate) fn take_back(self: Arc<Self>) -> F {
+    pub(crate) fn take_back(&self) -> F {
         match mem::replace(&mut *self.stage.lock(), Stage::Gone) {
             Stage::Waiting(job, _) => job,
             _ => unreachable!("it was never queued"),
@@ -91,6 +112,9 @@ where
             _ => mem::replace(&mut *stage, Stage::Gone),
         };
         drop(stage);
+        if let Stage::Waiting(..) = dropped {
+            self.tell_end(JobEnd::Cancelled);
+        }
         drop(dropped); // user code, so not under the lock
     }
 
@@ -120,7 +144,14 @@ where
             }
         };
         drop(stage);
+        if let Some(watched) = &self.watched {
+            watched.begins();
+        }
         let result = catch_unwind(AssertUnwindSafe(job)).map_err(JoinError::panicked);
+        self.tell_end(match &result {
+            Ok(_) => JobEnd::Output,
+            Err(_) => JobEnd::Panicked,
+        });
         self.finish(result);
     }
 
@@ -129,6 +160,7 @@ where
         match mem::replace(&mut *stage, Stage::Done(Err(JoinError::cancelled()))) {
             Stage::Waiting(job, waker) => {
                 drop(stage);
+                self.tell_end(JobEnd::Cancelled);
                 contain(|| drop(job));
                 if let Some(waker) = waker {
                     contain(|| waker.wake());
