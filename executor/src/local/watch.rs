@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use crate::observe::{Observer, TaskEnd, TaskId, TaskInfo};
 pub(crate) struct Watch {
     observer: Option<Box<dyn Observer>>,
     // By address, because a number in every header would cost those who do not watch.
-    ids: RefCell<HashMap<*const Header, TaskId>>,
+    ids: RefCell<HashMap<*const Header, TaskId, BuildHasherDefault<ByAddress>>>,
     last_id: Cell<u64>,
     longest_poll: Cell<Duration>,
 }
@@ -23,7 +24,7 @@ impl Watch {
     pub(crate) fn new(observer: Option<Box<dyn Observer>>) -> Self {
         Watch {
             observer,
-            ids: RefCell::new(HashMap::new()),
+            ids: RefCell::default(),
             last_id: Cell::new(0),
             longest_poll: Cell::new(Duration::ZERO),
         }
@@ -95,6 +96,30 @@ impl Watch {
     fn tell(&self, notice: impl FnOnce(&dyn Observer)) {
         if let Some(observer) = &self.observer {
             contain(|| notice(&**observer));
+        }
+    }
+}
+
+/// Spreads addresses over a table. Nobody outside chooses them, so one multiplication will do, by
+/// the golden ratio (Knuth).
+#[derive(Default)]
+struct ByAddress(u64);
+
+impl Hasher for ByAddress {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // Tables take both the lowest bits and the highest; the product's middle is the best mixed.
+        self.0 = (address as u64)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(32);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_usize(self.0 as usize ^ usize::from(byte));
         }
     }
 }
