@@ -1,6 +1,6 @@
 //! Small questions and requests to the kernel about one descriptor.
 
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -8,6 +8,10 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags};
 
 use crate::readiness::Direction;
+
+/// Buffers that a message may consist of, on every system we know (`IOV_MAX`). With more the
+/// kernel refuses it.
+const MAX_BUFFERS: usize = 1024;
 
 /// Asks the kernel, without waiting.
 pub(crate) fn is_ready_now(fd: BorrowedFd<'_>, direction: Direction) -> io::Result<bool> {
@@ -31,6 +35,55 @@ pub(crate) fn is_ready_now(fd: BorrowedFd<'_>, direction: Direction) -> io::Resu
     }
 }
 
+/// Reads from a stream socket.
+///
+/// As `std` does, but on Linux compiled into its caller: rustix needs no libc there. Every frame
+/// between a task and its system call is returned from right after the call, where a processor
+/// with today's mitigations predicts no return, and each costs more than the code in it.
+#[inline]
+pub(crate) fn recv<T: AsFd>(socket: &T, buf: &mut [u8]) -> io::Result<usize>
+where
+    for<'a> &'a T: Read,
+{
+    #[cfg(target_os = "linux")]
+    return Ok(rustix::net::recv(socket, buf, RecvFlags::empty())?.0);
+    #[cfg(not(target_os = "linux"))]
+    return (&*socket).read(buf);
+}
+
+/// Writes to a stream socket, without `SIGPIPE`. See [`recv`].
+#[inline]
+pub(crate) fn send<T: AsFd>(socket: &T, bytes: &[u8]) -> io::Result<usize>
+where
+    for<'a> &'a T: Write,
+{
+    #[cfg(target_os = "linux")]
+    return Ok(rustix::net::send(
+        socket,
+        bytes,
+        rustix::net::SendFlags::NOSIGNAL,
+    )?);
+    #[cfg(not(target_os = "linux"))]
+    return (&*socket).write(bytes);
+}
+
+/// Writes several buffers, one after the other, to a stream socket. See [`send`].
+pub(crate) fn send_vectored<T: AsFd>(socket: &T, bufs: &[IoSlice<'_>]) -> io::Result<usize>
+where
+    for<'a> &'a T: Write,
+{
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+        let mut nothing_else = SendAncillaryBuffer::default();
+        let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
+        let flags = SendFlags::NOSIGNAL;
+        Ok(sendmsg(socket, bufs, &mut nothing_else, flags)?)
+    }
+    #[cfg(not(target_os = "linux"))]
+    (&*socket).write_vectored(bufs)
+}
+
 /// Reads from a Unix stream. Returns how much, and whether it was *not* cut short by a message that
 /// carries descriptors (which are dropped, as with any read that does not ask for them).
 ///
@@ -41,6 +94,8 @@ pub(crate) fn receive(
     bufs: &mut [IoSliceMut<'_>],
 ) -> io::Result<(usize, bool)> {
     let mut no_room = RecvAncillaryBuffer::new(&mut []);
+    let most = bufs.len().min(MAX_BUFFERS);
+    let bufs = &mut bufs[..most];
     let message = rustix::net::recvmsg(fd, bufs, &mut no_room, RecvFlags::empty())?;
     let cut = message.flags.contains(ReturnFlags::CTRUNC) && !cfg!(seeded_bug = "cut_ignored");
     Ok((message.bytes, !cut))

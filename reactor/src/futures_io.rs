@@ -42,7 +42,7 @@ where
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_write_with(cx, |mut io| io.write(buf))
+        self.poll_write_from(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -50,7 +50,7 @@ where
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_write_with(cx, |mut io| io.write_vectored(bufs))
+        self.poll_write_from_vectored(cx, bufs)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -110,7 +110,7 @@ macro_rules! writes_like_its_source {
                 cx: &mut Context<'_>,
                 buf: &[u8],
             ) -> Poll<io::Result<usize>> {
-                self.source().poll_write_with(cx, |mut io| io.write(buf))
+                self.source().poll_write_from(cx, buf)
             }
 
             fn poll_write_vectored(
@@ -118,8 +118,7 @@ macro_rules! writes_like_its_source {
                 cx: &mut Context<'_>,
                 bufs: &[IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                self.source()
-                    .poll_write_with(cx, |mut io| io.write_vectored(bufs))
+                self.source().poll_write_from_vectored(cx, bufs)
             }
 
             fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::reactor::Core;
-use crate::readiness::{Direction, Word};
+use crate::readiness::{Direction, Ready, Word};
 use crate::slot::{Slot, Waiter};
 use crate::table::Chunk;
 use crate::token::Token;
@@ -29,6 +29,11 @@ impl Registration {
             chunk,
             token,
         };
+        if !core.abilities.hangups {
+            // The end may come unannounced, so it is as good as announced: read to `WouldBlock`.
+            let nobody = &mut Vec::new();
+            registration.slot().deliver(token, Ready::HANGUP, nobody);
+        }
         core.watch
             .tell(|observer| observer.registered(token.into(), fd));
         match core.bell.poller.add(fd, token) {

@@ -8,11 +8,11 @@
 //! only where the poller announces the first two (`Ready::HANGUP`), and only by sources that know
 //! what they are.
 
-use std::io::{self, IoSliceMut, Read};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::AsFd;
 use std::task::{Context, Poll};
 
-use crate::descriptor::receive;
+use crate::descriptor::{receive, recv, send, send_vectored};
 use crate::readiness::Direction;
 use crate::slot::Waiter;
 use crate::source::Source;
@@ -31,12 +31,10 @@ pub(crate) enum ShortReads {
 }
 
 impl<T: AsFd> Source<T> {
-    /// For the streams whose constructors know what a short read means, on pollers that announce
-    /// the end of a stream.
+    /// For the streams whose constructors know what a short read means. On pollers that do not
+    /// announce the end of a stream it means nothing all the same; see `Registration::new`.
     pub(crate) fn with_short_reads(mut self, short_reads: ShortReads) -> Source<T> {
-        if self.core().abilities.hangups {
-            self.short_reads = short_reads;
-        }
+        self.short_reads = short_reads;
         self
     }
 
@@ -68,9 +66,45 @@ impl<T: AsFd> Source<T> {
         for<'a> &'a T: Read,
     {
         match self.short_reads {
+            ShortReads::ProveNothing => Ok((io.read(buf)?, true)),
+            ShortReads::Drain => Ok((recv(io, buf)?, true)),
             ShortReads::UnlessCut => receive(io.as_fd(), &mut [IoSliceMut::new(buf)]),
-            _ => Ok((io.read(buf)?, true)),
         }
+    }
+
+    /// Writes some of `bytes`; for poll-style code, one task at a time.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    #[inline]
+    pub fn poll_write_from(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>
+    where
+        for<'a> &'a T: Write,
+    {
+        self.poll_write_with(cx, |mut io| match self.short_reads {
+            ShortReads::ProveNothing => io.write(bytes),
+            ShortReads::Drain | ShortReads::UnlessCut => send(io, bytes), // these are sockets
+        })
+    }
+
+    /// [`poll_write_from`](Source::poll_write_from) several buffers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn poll_write_from_vectored(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>>
+    where
+        for<'a> &'a T: Write,
+    {
+        self.poll_write_with(cx, |mut io| match self.short_reads {
+            ShortReads::ProveNothing => io.write_vectored(bufs),
+            ShortReads::Drain | ShortReads::UnlessCut => send_vectored(io, bufs),
+        })
     }
 
     /// [`poll_read_into`](Source::poll_read_into) several buffers, one after the other.

@@ -4,7 +4,7 @@
 mod driver;
 
 use std::future::Future;
-use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Arc;
@@ -400,4 +400,18 @@ fn who_waits_holds_no_lent_buffer() {
     assert_eq!(buffers.spare(), 1);
     buffers.shrink();
     assert_eq!(buffers.spare(), 0);
+}
+
+/// The kernel takes 1,024 at most, and what is refused as a whole would never be written.
+#[test]
+fn more_buffers_than_a_message_may_have() {
+    let reactor = Reactor::new().unwrap();
+    let (mut ours, mut theirs) = UnixStream::pair(&reactor).unwrap();
+    let sent = vec![IoSlice::new(b"x"); 2000];
+    let written = block_on(ours.write_vectored(&sent)).unwrap();
+    assert!(written >= 1024);
+    let mut bytes = [0; 2000];
+    let mut room: Vec<_> = bytes.chunks_mut(1).map(IoSliceMut::new).collect();
+    let read = block_on(theirs.read_vectored(&mut room)).unwrap();
+    assert!(read >= 1024 && bytes[..read].iter().all(|byte| *byte == b'x'));
 }

@@ -5,9 +5,10 @@
 mod driver;
 
 use std::process::{Command, Stdio};
+use std::task::{Context, Poll, Waker};
 
 use driver::{Driver, block_on};
-use reactor::{Reactor, UnixStream, pipe};
+use reactor::{Reactor, TcpStream, UnixStream, pipe};
 
 #[test]
 #[ignore = "run by the others, under strace"]
@@ -73,5 +74,63 @@ fn without_epoll_pwait2() {
     if can_trace() {
         with_faults(&["epoll_pwait2:error=ENOSYS"]);
         with_faults(&["epoll_pwait2:error=EPERM"]);
+    }
+}
+
+#[test]
+#[ignore = "run by the next, under strace"]
+fn the_child_that_writes_to_nobody() {
+    use std::io::{ErrorKind, IoSlice, Write};
+    let reactor = Reactor::new().unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let tcp = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    drop(listener.accept().unwrap());
+    let tcp = TcpStream::from_std(&reactor, tcp).unwrap();
+    let expect_broken = |written: Poll<std::io::Result<usize>>| match written {
+        Poll::Ready(Err(error)) => {
+            let kinds = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
+            assert!(kinds.contains(&error.kind()), "{error}");
+        }
+        other => panic!("{other:?}"),
+    };
+    let parts = [IoSlice::new(b"a"), IoSlice::new(b"b")];
+    let _ = tcp.poll_write_from(&mut cx, b"x"); // the answer to it is a reset
+    while tcp.poll_read_into(&mut cx, &mut [0]).is_pending() {
+        reactor.poll(None).unwrap();
+    }
+    let _ = tcp.get_ref().take_error();
+    expect_broken(tcp.poll_write_from(&mut cx, b"x"));
+    expect_broken(tcp.poll_write_from_vectored(&mut cx, &parts));
+    let (unix, peer) = UnixStream::pair(&reactor).unwrap();
+    drop(peer);
+    expect_broken(unix.poll_write_from(&mut cx, b"x"));
+    expect_broken(unix.poll_write_from_vectored(&mut cx, &parts));
+    if std::env::var_os("AND_A_PIPE").is_some() {
+        let (reader, writer) = pipe::pipe(&reactor).unwrap();
+        drop(reader);
+        expect_broken(writer.poll_write_with(&mut cx, |mut io| io.write(b"x")));
+    }
+}
+
+/// A process need not ignore `SIGPIPE`, as Rust's own do: writing to a socket must not raise it.
+/// (A pipe's write has no flag for that; it shows here that the test would see the signal.)
+#[test]
+fn a_socket_without_reader_raises_no_signal() {
+    if !can_trace() {
+        return;
+    }
+    for pipe_too in [false, true] {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-e", "trace=none", "-e", "signal=SIGPIPE"]);
+        strace.arg(std::env::current_exe().unwrap());
+        strace.args(["the_child_that_writes_to_nobody", "--exact", "--ignored"]);
+        if pipe_too {
+            strace.env("AND_A_PIPE", "1");
+        }
+        let output = strace.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(told.contains("--- SIGPIPE"), pipe_too, "{told}");
     }
 }
