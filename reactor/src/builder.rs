@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::Reactor;
 use crate::alarm::Alarm;
 use crate::observe::{Observer, Watch};
-use crate::poller::{self, Poller, Portable};
+use crate::poller::{Chosen, Poller, Portable};
 use crate::reactor::{Bell, Core};
 
 /// Choices for a [`Reactor`].
 #[derive(Debug, Default)]
 pub struct Builder {
-    poller: Option<Arc<dyn Poller>>,
+    poller: Option<Chosen>,
     portable: bool,
     embedded: bool,
     watch: Watch,
@@ -29,7 +29,7 @@ impl Builder {
     /// Uses this poller: a simulated one, or one of your own.
     #[must_use]
     pub fn poller(mut self, poller: impl Poller + 'static) -> Builder {
-        self.poller = Some(Arc::new(poller));
+        self.poller = Some(Chosen::Other(Box::new(poller)));
         self
     }
 
@@ -58,8 +58,8 @@ impl Builder {
     pub fn build(self) -> io::Result<Reactor> {
         let poller = match self.poller {
             Some(poller) => poller,
-            None if self.portable => Arc::new(Portable::new()?),
-            None => poller::best()?,
+            None if self.portable => Chosen::Other(Box::new(Portable::new()?)),
+            None => Chosen::best()?,
         };
         let abilities = poller.abilities();
         let bell = Arc::new(Bell {

@@ -10,8 +10,8 @@ mod portable;
 
 use std::fmt;
 use std::io;
+use std::ops::Deref;
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
@@ -90,12 +90,50 @@ pub trait Poller: fmt::Debug + Send + Sync {
     fn fd(&self) -> Option<BorrowedFd<'_>>;
 }
 
-/// The poller that is best on this system.
-pub(crate) fn best() -> io::Result<Arc<dyn Poller>> {
+/// The poller of one reactor.
+///
+/// Waits go to the usual one of Linux by its name, so that they are compiled into the turn: see
+/// [`recv`](crate::descriptor::recv) for what a return after a system call costs.
+#[derive(Debug)]
+pub(crate) enum Chosen {
     #[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
-    return Ok(Arc::new(Direct::new()?));
-    #[cfg(not(all(target_os = "linux", not(polling_test_poll_backend))))]
-    return Ok(Arc::new(Portable::new()?));
+    Direct(Direct),
+    Other(Box<dyn Poller>),
+}
+
+impl Chosen {
+    /// The poller that is best on this system.
+    pub(crate) fn best() -> io::Result<Chosen> {
+        #[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
+        return Ok(Chosen::Direct(Direct::new()?));
+        #[cfg(not(all(target_os = "linux", not(polling_test_poll_backend))))]
+        return Ok(Chosen::Other(Box::new(Portable::new()?)));
+    }
+
+    #[inline]
+    pub(crate) fn wait(
+        &self,
+        events: &mut Vec<Event>,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        match self {
+            #[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
+            Chosen::Direct(poller) => poller.wait(events, timeout),
+            Chosen::Other(poller) => poller.wait(events, timeout),
+        }
+    }
+}
+
+impl Deref for Chosen {
+    type Target = dyn Poller;
+
+    fn deref(&self) -> &(dyn Poller + 'static) {
+        match self {
+            #[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
+            Chosen::Direct(poller) => poller,
+            Chosen::Other(poller) => &**poller,
+        }
+    }
 }
 
 /// The error for descriptors that are always ready, so that waiting for them makes no sense.

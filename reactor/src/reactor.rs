@@ -13,7 +13,7 @@ use crate::alarm::Alarm;
 use crate::builder::Builder;
 use crate::contain::wake_all;
 use crate::observe::Watch;
-use crate::poller::{Abilities, Poller};
+use crate::poller::{Abilities, Chosen};
 use crate::starved::Starved;
 use crate::table::Table;
 use crate::turn::Turn;
@@ -69,7 +69,7 @@ pub(crate) struct Core {
 #[derive(Debug)]
 pub(crate) struct Bell {
     pub(crate) alarm: Alarm,
-    pub(crate) poller: Arc<dyn Poller>,
+    pub(crate) poller: Chosen,
 }
 
 impl Wake for Bell {
@@ -127,6 +127,7 @@ impl Reactor {
     /// # Errors
     ///
     /// What the kernel says; it has no reason to, while the reactor's descriptor is open.
+    #[inline]
     pub fn poll(&self, timeout: Option<Duration>) -> io::Result<usize> {
         self.core.poll(timeout)
     }

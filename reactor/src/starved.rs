@@ -38,16 +38,7 @@ impl Starved {
     }
 
     /// Those who may try again.
-    #[inline]
     pub(crate) fn take(&self) -> Vec<(Arc<Chunk>, Token)> {
-        match self.any() {
-            true => self.take_all(),
-            false => Vec::new(),
-        }
-    }
-
-    #[cold]
-    fn take_all(&self) -> Vec<(Arc<Chunk>, Token)> {
         let mut sources = self.sources.lock();
         self.any.store(false, Ordering::Release);
         std::mem::take(&mut *sources)

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
-use crate::contain::wake_all;
+use crate::contain::{contain, wake_all};
 use crate::poller::{Event, Ready};
 use crate::reactor::Core;
 use crate::table::Chunk;
@@ -25,6 +25,7 @@ pub(crate) struct Turn {
 
 impl Core {
     /// See [`Reactor::poll`](crate::Reactor::poll).
+    #[inline]
     pub(crate) fn poll(&self, timeout: Option<Duration>) -> io::Result<usize> {
         let Some(mut turn) = self.take_turn(timeout) else {
             return Ok(0);
@@ -35,18 +36,29 @@ impl Core {
         let timeout = self.fall_asleep(timeout);
         let result = self.wait(&mut turn, timeout);
         let delivered = self.deliver(&mut turn, |_, _| {});
-        if turn.wakers.is_empty() {
-            MutexGuard::unlock_fair(turn); // to the next in line, or we would take it again
-            return result.map(|()| delivered);
+        // Wakers are other people's code: they run outside the lock. One is the usual number.
+        match turn.wakers.pop() {
+            None => MutexGuard::unlock_fair(turn), // to the next in line, or we take it again
+            Some(only) if turn.wakers.is_empty() => {
+                MutexGuard::unlock_fair(turn);
+                contain(|| only.wake());
+            }
+            Some(last) => {
+                turn.wakers.push(last);
+                self.wake_many(turn);
+            }
         }
-        // Wakers are other people's code: they run outside the lock.
+        result.map(|()| delivered)
+    }
+
+    #[inline(never)]
+    fn wake_many(&self, mut turn: MutexGuard<'_, Turn>) {
         let mut wakers = std::mem::take(&mut turn.wakers);
         MutexGuard::unlock_fair(turn);
         wake_all(wakers.drain(..));
         if let Some(mut turn) = self.turn.try_lock() {
-            turn.wakers = wakers;
+            turn.wakers = wakers; // for its room
         }
-        result.map(|()| delivered)
     }
 
     /// The same, telling the observer. It allocates: who watches is not in a hurry.
@@ -84,6 +96,7 @@ impl Core {
     }
 
     /// `None`: another thread polled for the whole of `timeout`.
+    #[inline]
     fn take_turn(&self, timeout: Option<Duration>) -> Option<MutexGuard<'_, Turn>> {
         if let Some(turn) = self.turn.try_lock() {
             return Some(turn);
@@ -96,6 +109,7 @@ impl Core {
     }
 
     /// How long to wait: not at all, if somebody has rung.
+    #[inline]
     fn fall_asleep(&self, timeout: Option<Duration>) -> Option<Duration> {
         match timeout {
             Some(Duration::ZERO) => timeout,
@@ -104,6 +118,7 @@ impl Core {
         }
     }
 
+    #[inline]
     fn wait(&self, turn: &mut Turn, timeout: Option<Duration>) -> io::Result<()> {
         let result = self.bell.poller.wait(&mut turn.events, timeout);
         self.bell.alarm.wake_up();
@@ -112,32 +127,49 @@ impl Core {
 
     /// Notes every event in its slot and collects the wakers. `told` hears of each event that
     /// found its source, and how many wakers there are after it.
+    #[inline(always)] // `told` is nothing, but for those who watch
     fn deliver(&self, turn: &mut Turn, mut told: impl FnMut(Event, usize)) -> usize {
+        let Turn {
+            events,
+            wakers,
+            chunks,
+        } = turn;
         let mut delivered = 0;
-        for event in turn.events.drain(..) {
-            let Event { token, ready } = event;
-            let place = token.index();
-            if place >= Token::MAX_SOURCES {
-                continue; // Token::WAKE: the wait has ended, that is all it says
-            }
-            if place / Chunk::LEN >= turn.chunks.len() {
-                self.table.copy_new_chunks(&mut turn.chunks);
-            }
-            let Some(chunk) = turn.chunks.get(place / Chunk::LEN) else {
-                continue;
+        for event in &*events {
+            let Event { token, ready } = *event;
+            let chunk = match chunks.get(token.index() / Chunk::LEN) {
+                Some(chunk) => chunk,
+                None => match self.new_chunk(chunks, token) {
+                    Some(chunk) => chunk,
+                    None => continue, // Token::WAKE: the wait has ended, that is all it says
+                },
             };
-            if chunk.slot(token).deliver(token, ready, &mut turn.wakers) {
+            if chunk.slot(token).deliver(token, ready, wakers) {
                 delivered += 1;
-                told(event, turn.wakers.len());
+                told(*event, wakers.len());
             }
         }
-        if delivered > 0 {
-            self.retry(&mut turn.wakers, told);
+        events.clear();
+        if delivered > 0 && self.starved.any() {
+            self.retry(wakers, told);
         }
         delivered
     }
 
+    #[cold]
+    fn new_chunk<'a>(
+        &self,
+        chunks: &'a mut Vec<Arc<Chunk>>,
+        token: Token,
+    ) -> Option<&'a Arc<Chunk>> {
+        if token.index() < Token::MAX_SOURCES {
+            self.table.copy_new_chunks(chunks);
+        }
+        chunks.get(token.index() / Chunk::LEN)
+    }
+
     /// Lets the starved try again: an event of our own making.
+    #[cold]
     fn retry(&self, wakers: &mut Vec<Waker>, mut told: impl FnMut(Event, usize)) {
         for (chunk, token) in self.starved.take() {
             let ready = Ready::READABLE;

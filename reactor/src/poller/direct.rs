@@ -59,6 +59,7 @@ impl Direct {
     }
 
     /// `epoll_pwait2`: the one call that waits with nanoseconds. `None` if it cannot be had.
+    #[inline(never)]
     fn wait_nanos(&self, room: &mut Room, timeout: Timespec) -> Option<io::Result<usize>> {
         if !self.has_pwait2.load(Ordering::Relaxed) {
             return None;
@@ -89,6 +90,7 @@ impl Direct {
         Some(Err(error))
     }
 
+    #[inline]
     fn wait_millis(&self, room: &mut Room, timeout: Option<Timespec>) -> io::Result<usize> {
         let (found, _) = epoll::wait(self.poller.as_fd(), &mut room[..], timeout.as_ref())?;
         Ok(found.len())
@@ -108,19 +110,21 @@ enum Plan {
     Nanos(Timespec, Timespec),
 }
 
+#[inline]
 fn plan(timeout: Option<Duration>) -> Plan {
     let Some(timeout) = timeout else {
         return Plan::Millis(None);
     };
-    let millis = timeout.as_nanos().div_ceil(1_000_000);
-    if timeout.subsec_nanos() % 1_000_000 == 0 && millis <= i32::MAX as u128 {
+    if timeout.subsec_nanos() % 1_000_000 == 0 && timeout <= LONGEST {
         return Plan::Millis(Some(timespec(timeout)));
     }
-    let millis = u64::try_from(millis)
-        .unwrap_or(u64::MAX)
-        .min(i32::MAX as u64);
-    Plan::Nanos(timespec(timeout), timespec(Duration::from_millis(millis)))
+    let millis = timeout.min(LONGEST).as_nanos().div_ceil(1_000_000);
+    let rounded = Duration::from_millis(millis as u64);
+    Plan::Nanos(timespec(timeout), timespec(rounded))
 }
+
+/// What `epoll_wait` can be told, in milliseconds.
+const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
 fn timespec(time: Duration) -> Timespec {
     let tv_sec = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
@@ -157,6 +161,7 @@ impl Poller for Direct {
         self.poller.delete(fd)
     }
 
+    #[inline]
     fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         let mut room = [const { MaybeUninit::uninit() }; BATCH];
         let result = match plan(timeout) {
@@ -200,6 +205,7 @@ impl Drop for Direct {
 
 /// epoll's flags in the reactor's words. An error or a hang-up makes both directions worth a try:
 /// the operation will tell.
+#[inline]
 fn translate(flags: epoll::EventFlags) -> Ready {
     use epoll::EventFlags as Flags;
     let mut ready = Ready::NONE;
