@@ -68,7 +68,37 @@ where
 }
 
 /// Writes several buffers, one after the other, to a stream socket. See [`send`].
+///
+/// A few short ones (the head and the body of a small answer) are copied together: that costs
+/// less than having the kernel gather them.
 pub(crate) fn send_vectored<T: AsFd>(socket: &T, bufs: &[IoSlice<'_>]) -> io::Result<usize>
+where
+    for<'a> &'a T: Write,
+{
+    let mut joined = [0; SHORT];
+    match join(bufs, &mut joined) {
+        Some(len) => send(socket, &joined[..len]),
+        None => send_gathered(socket, bufs),
+    }
+}
+
+/// What is short, together.
+const SHORT: usize = 1024;
+
+/// Copies all into one, if they fit. Returns how long they are.
+fn join(bufs: &[IoSlice<'_>], joined: &mut [u8; SHORT]) -> Option<usize> {
+    let mut len = 0;
+    for buf in bufs {
+        joined
+            .get_mut(len..)?
+            .get_mut(..buf.len())?
+            .copy_from_slice(buf);
+        len += buf.len();
+    }
+    Some(len)
+}
+
+fn send_gathered<T: AsFd>(socket: &T, bufs: &[IoSlice<'_>]) -> io::Result<usize>
 where
     for<'a> &'a T: Write,
 {

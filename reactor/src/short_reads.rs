@@ -38,12 +38,6 @@ impl<T: AsFd> Source<T> {
         self
     }
 
-    /// Whether a plain read tells all there is to tell.
-    #[cfg(feature = "hyper")]
-    pub(crate) fn short_read_drains(&self) -> bool {
-        self.short_reads == ShortReads::Drain
-    }
-
     /// Reads into `buf`; for poll-style code, one task at a time.
     ///
     /// If fewer bytes come than fit, and that means 'drained' here, the next read need not fail

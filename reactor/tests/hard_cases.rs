@@ -407,11 +407,35 @@ fn who_waits_holds_no_lent_buffer() {
 fn more_buffers_than_a_message_may_have() {
     let reactor = Reactor::new().unwrap();
     let (mut ours, mut theirs) = UnixStream::pair(&reactor).unwrap();
-    let sent = vec![IoSlice::new(b"x"); 2000];
+    let sent = vec![IoSlice::new(b"xyz"); 2000];
     let written = block_on(ours.write_vectored(&sent)).unwrap();
-    assert!(written >= 1024);
-    let mut bytes = [0; 2000];
-    let mut room: Vec<_> = bytes.chunks_mut(1).map(IoSliceMut::new).collect();
+    assert!(written >= 3 * 1024);
+    let mut bytes = [0; 6000];
+    let mut room: Vec<_> = bytes.chunks_mut(3).map(IoSliceMut::new).collect();
     let read = block_on(theirs.read_vectored(&mut room)).unwrap();
-    assert!(read >= 1024 && bytes[..read].iter().all(|byte| *byte == b'x'));
+    assert!(read >= 3 * 1024 && bytes[..read].chunks(3).all(|part| part == b"xyz"));
+}
+
+/// Short buffers are sent as one, long ones as they are: the bytes are the same.
+#[test]
+fn buffers_are_sent_in_order_whatever_their_sizes() {
+    let reactor = Reactor::new().unwrap();
+    let (mut ours, mut theirs) = UnixStream::pair(&reactor).unwrap();
+    for sizes in [
+        [1, 0, 2, 1021],
+        [1, 0, 2, 1022],
+        [0, 0, 0, 0],
+        [5, 5000, 1, 0],
+        [1024, 1, 0, 9],
+    ] {
+        let all: Vec<u8> = (0..sizes.iter().sum())
+            .map(|i: usize| (i % 251) as u8)
+            .collect();
+        let mut rest = &all[..];
+        let parts = sizes.map(|size| IoSlice::new(rest.split_off(..size).unwrap()));
+        assert_eq!(block_on(ours.write_vectored(&parts)).unwrap(), all.len());
+        let mut heard = vec![0; all.len()];
+        block_on(theirs.read_exact(&mut heard)).unwrap();
+        assert!(heard == all, "{sizes:?}");
+    }
 }
