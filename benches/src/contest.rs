@@ -4,6 +4,7 @@
 //! turn share that drift, so their ratio keeps still where absolute figures wander. The order
 //! within a round rotates, so that nobody is always the one after somebody else's cache misses.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::machine;
@@ -74,9 +75,11 @@ impl Workload {
         if self.cores == Cores::One {
             machine::pin(&all[all.len() - 1..])?;
         }
-        let result = self.run_here(effort, wanted, step);
+        // A contender that panics has lost this workload, not everybody's other results.
+        let run = AssertUnwindSafe(|| self.run_here(effort, wanted, step));
+        let result = catch_unwind(run);
         machine::pin(&all)?;
-        result
+        result.unwrap_or_else(|_| Err(Invalid(format!("{}: somebody panicked", self.name))))
     }
 
     fn run_here(
@@ -225,6 +228,18 @@ mod tests {
         assert_eq!(TRACE.take(), "abcabcbcacab");
         assert_eq!(*steps.borrow(), 9);
         assert_eq!(rounds.figures, vec![vec![2.0; 3]; 3]);
+    }
+
+    #[test]
+    fn a_panic_is_an_invalid_result() {
+        let broken = Workload::new("test/broken", "", "", |_| {
+            let panic: fn() -> _ = || panic!("on purpose");
+            vec![Contender::new("d", move || Ok(Box::new(panic)))]
+        });
+        let error = broken
+            .run(Effort::SMOKE, &|_| true, &mut || {})
+            .unwrap_err();
+        assert_eq!(error.0, "test/broken: somebody panicked");
     }
 
     #[test]
