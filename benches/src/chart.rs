@@ -13,12 +13,15 @@ const GAP: f64 = 9.0; // between workloads
 const TOP: f64 = 64.0;
 
 /// A colour for each peer, told apart also by those who do not see all colours.
-const COLOURS: [(&str, &str); 12] = [
+const COLOURS: [(&str, &str); 15] = [
     ("tokio", "#d55e00"),
     ("smol", "#0072b2"),
     ("monoio", "#009e73"),
     ("monoio-uring", "#56b4e9"),
     ("futures", "#cc79a7"),
+    ("glommio", "#8c564b"),
+    ("compio", "#6a3d9a"),
+    ("calls", "#7f7f7f"),
     ("bare", "#7f7f7f"),
     ("bare-shared", "#b0a030"),
     ("nanosleep", "#7f7f7f"),

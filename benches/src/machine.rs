@@ -116,11 +116,13 @@ fn compiler() -> String {
 }
 
 /// The peers whose versions decide what a figure means.
-const PEERS: [&str; 9] = [
+const PEERS: [&str; 11] = [
     "async-executor",
     "async-io",
     "blocking",
+    "compio",
     "futures",
+    "glommio",
     "hierarchical_hash_wheel_timer",
     "monoio",
     "polling",

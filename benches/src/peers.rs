@@ -1,7 +1,12 @@
 //! Each runtime behind the traits of [`runtime`](crate::runtime), one file each.
 
 pub mod bare;
+pub mod calls;
+#[cfg(feature = "compio")]
+pub mod compio;
 pub mod futures;
+#[cfg(feature = "glommio")]
+pub mod glommio;
 pub mod joins;
 #[cfg(feature = "monoio")]
 pub mod monoio;

@@ -3,6 +3,10 @@
 //! A new runtime is one line in each list whose ability it has; a new shape is one line in
 //! [`workloads::ALL`](crate::workloads::ALL) and runs on everybody in the list of its trait.
 
+#[cfg(feature = "compio")]
+use crate::peers::compio;
+#[cfg(feature = "glommio")]
+use crate::peers::glommio;
 #[cfg(feature = "monoio")]
 use crate::peers::monoio;
 use crate::peers::{futures, ours, ours_threads, schedules, smol, tokio};
@@ -104,6 +108,10 @@ pub const fn local<S: OnLocal>(name: &'static str) -> Workload {
             on_local::<S, smol::OneThread>(scale),
             #[cfg(feature = "monoio")]
             on_local::<S, monoio::OneThread>(scale),
+            #[cfg(feature = "glommio")]
+            on_local::<S, glommio::OneThread>(scale),
+            #[cfg(feature = "compio")]
+            on_local::<S, compio::OneThread>(scale),
             on_local::<S, futures::OneThread>(scale),
         ]
     })
@@ -119,6 +127,10 @@ pub const fn whole<S: OnLocal>(name: &'static str) -> Workload {
             on_local::<S, smol::WithReactor>(scale),
             #[cfg(feature = "monoio")]
             on_local::<S, monoio::Epoll>(scale),
+            #[cfg(feature = "glommio")]
+            on_local::<S, glommio::OneThread>(scale),
+            #[cfg(feature = "compio")]
+            on_local::<S, compio::OneThread>(scale),
         ]
     })
 }
@@ -145,6 +157,8 @@ pub const fn time<S: OnTime>(name: &'static str) -> Workload {
             on_time::<S, smol::WithReactor>(scale),
             #[cfg(feature = "monoio")]
             on_time::<S, monoio::Epoll>(scale),
+            #[cfg(feature = "glommio")]
+            on_time::<S, glommio::OneThread>(scale),
         ]
     })
 }
@@ -168,6 +182,10 @@ pub const fn net<S: OnNet>(name: &'static str) -> Workload {
             on_net::<S, monoio::Epoll>(scale),
             #[cfg(feature = "monoio")]
             on_net::<S, monoio::Uring>(scale),
+            #[cfg(feature = "glommio")]
+            on_net::<S, glommio::OneThread>(scale),
+            #[cfg(feature = "compio")]
+            on_net::<S, compio::OneThread>(scale),
         ]
     })
 }

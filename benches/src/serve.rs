@@ -37,6 +37,10 @@ pub const ECHO: &[(&str, Server)] = &[
     ("monoio", echo_on::<peers::monoio::Epoll>),
     #[cfg(feature = "monoio")]
     ("monoio-uring", echo_on::<peers::monoio::Uring>),
+    #[cfg(feature = "glommio")]
+    ("glommio", echo_on::<peers::glommio::OneThread>),
+    #[cfg(feature = "compio")]
+    ("compio", echo_on::<peers::compio::OneThread>),
 ];
 
 /// Servers that answer every request with [`HELLO`] through hyper, by name.

@@ -15,6 +15,7 @@ pub mod wheel;
 
 pub use goals::goal;
 
+use crate::peers::calls;
 use crate::roster::{cancel, fire, local, net, outside, pool, reschedule, threads, time, whole};
 use crate::workload::Workload;
 use echo_inproc::{Echo, TCP, UNIX, bare};
@@ -24,10 +25,10 @@ use multi_outside::{IDLE, RESPAWNING, YIELDING};
 pub const ALL: &[Workload] = &[
     local::<local::SpawnJoin>("local/spawn_join"),
     local::<local::SpawnJoinEach>("local/spawn_join_each"),
-    local::<local::SpawnMany>("local/spawn_many_local"),
-    local::<local::Yield>("local/yield"),
+    local::<local::SpawnMany>("local/spawn_many_local").beside(calls::once),
+    local::<local::Yield>("local/yield").beside(calls::again),
     local::<local::PingPong>("local/ping_pong"),
-    local::<local::ChainedSpawn>("local/chained_spawn"),
+    local::<local::ChainedSpawn>("local/chained_spawn").beside(calls::chained),
     local::<local::BlockOn>("local/block_on"),
     outside::<local_outside::Remote<false>>("local/remote_idle"),
     outside::<local_outside::Remote<true>>("local/remote_busy"),
@@ -62,7 +63,7 @@ pub const ALL: &[Workload] = &[
     fire::<wheel::InsertFire<1_000_000>>("timers/wheel_insert_fire_1m"),
     time::<sleeping::Create<1_000>>("timers/sleep_create_poll_drop"),
     time::<sleeping::Create<0>>("timers/sleep_create_poll_drop_0"),
-    time::<sleeping::Create<100_000>>("timers/sleep_create_poll_drop_100k"),
+    time::<sleeping::Create<100_000>>("timers/sleep_create_poll_drop_100k").without(sleeping::FEW),
     time::<sleeping::Reset>("timers/sleep_reset"),
     time::<sleeping::TimeoutReady>("timers/timeout_ready"),
     sleeping::tasks::<100_000>("timers/sleep_tasks_100k"),
