@@ -1,0 +1,276 @@
+// The time line: a bar for each input from I to O, so that who overtook whom is seen at a glance.
+// It is drawn in two layers: the bars, which seldom change, and now, which does with every step.
+/** @import { Scene } from '../app.js' */
+/** @import { Row, RowKind } from './rows.js' */
+
+import { cut, duration } from '../trace/amounts.js';
+import { FONT, prepare } from './canvas.js';
+import { byId, html, say, set } from './dom.js';
+import { palette } from './palette.js';
+import { bestRows, rowsOf } from './rows.js';
+
+const LABEL = 46;
+const MARGIN = 44;
+const LEAST_ROW = 16;
+const MOST_ROW = 26;
+const MOST_ROWS = 40;
+const SCALE = 16;
+
+/** @type {Record<RowKind, string>} */
+const TITLES = {
+  inputs: 'Inputs and outputs',
+  tasks: 'Tasks and their polls',
+  workers: 'Threads and their polls',
+};
+
+export class Lanes {
+  #box = byId('lanes');
+  #title = byId('lanes-title');
+  #order = byId('order');
+  #bars = html('canvas', { role: 'img', 'aria-labelledby': 'lanes-title order' });
+  #now = html('canvas', { 'aria-hidden': 'true' });
+  #rows = /** @type {HTMLSelectElement} */ (byId('rows'));
+  #across = /** @type {HTMLSelectElement} */ (byId('across'));
+  #drawn = '';
+  /** The height of a row. */
+  #row = MOST_ROW;
+  /** @type {Row[]} */
+  #shown = [];
+  /** @type {Scene | null} */
+  #scene = null;
+
+  /**
+   * @param {(index: number) => void} onJump
+   * @param {() => void} onChange
+   */
+  constructor(onJump, onChange) {
+    this.#box.append(this.#now, this.#bars);
+    set(this.#now, { 'aria-hidden': 'true' });
+    for (const choice of [this.#rows, this.#across]) choice.addEventListener('change', onChange);
+    const go = (/** @type {PointerEvent} */ event) => {
+      if (event.buttons !== 1 || !this.#scene) return;
+      onJump(this.#indexAt(event.offsetX));
+    };
+    this.#box.addEventListener('pointerdown', go);
+    this.#box.addEventListener('pointermove', go);
+  }
+
+  /** A new trace: the rows that tell most of it. @param {{ trace: Scene['trace'] }} about */
+  reset({ trace }) {
+    this.#rows.value = bestRows(trace);
+    this.#drawn = '';
+  }
+
+  /** @param {Scene} scene */
+  render(scene) {
+    this.#scene = scene;
+    const kind = /** @type {RowKind} */ (this.#rows.value);
+    say(this.#title, TITLES[kind]);
+    const { clientWidth: width, clientHeight: height } = this.#box;
+    const space = height - SCALE;
+    const room = Math.max(1, Math.min(MOST_ROWS, Math.floor(space / LEAST_ROW)));
+    this.#shown = rowsOf(scene, kind, room);
+    const high = Math.floor(space / Math.max(1, this.#shown.length));
+    this.#row = Math.max(LEAST_ROW, Math.min(MOST_ROW, high));
+    const colours = palette();
+    const first = this.#shown.map((row) => `${row.label} ${row.from} ${row.to}`).join();
+    const key = [kind, this.#across.value, width, height, scene.trace.length, first,
+      colours.ink, scene.follow?.task, scene.trace.header.started].join('|');
+    if (key !== this.#drawn) this.#drawBars(scene);
+    this.#drawn = key;
+    this.#drawNow(scene);
+    this.#renderOrder(scene);
+  }
+
+  get #width() {
+    return Math.max(10, this.#box.clientWidth - LABEL - MARGIN);
+  }
+
+  /**
+   * @param {Scene} scene
+   * @param {number} index
+   */
+  #x({ trace }, index) {
+    const steps = this.#across.value === 'steps';
+    const at = Math.max(0, Math.min(index, trace.length - 1));
+    const part = steps
+      ? index / Math.max(1, trace.length - 1)
+      : (trace.events[at]?.t ?? 0) / Math.max(1, trace.end);
+    return LABEL + this.#width * Math.max(0, Math.min(1, part));
+  }
+
+  /** @param {number} x */
+  #indexAt(x) {
+    const { trace } = /** @type {Scene} */ (this.#scene);
+    const part = Math.max(0, Math.min(1, (x - LABEL) / this.#width));
+    if (this.#across.value === 'steps') return Math.round(part * (trace.length - 1));
+    return Math.min(trace.length - 1, trace.indexAt(part * trace.end));
+  }
+
+  /** @param {Scene} scene */
+  #drawBars(scene) {
+    const { context, width, height } = prepare(this.#bars);
+    const colours = palette();
+    const steps = this.#across.value === 'steps';
+    context.font = `10.5px ${FONT}`;
+    context.textBaseline = 'alphabetic';
+    context.strokeStyle = colours.line;
+    context.fillStyle = colours.soft;
+    for (let tick = 0; tick <= 4; tick += 1) {
+      const x = LABEL + (this.#width * tick) / 4;
+      context.beginPath();
+      context.moveTo(x + 0.5, 0);
+      context.lineTo(x + 0.5, height - 14);
+      context.stroke();
+      context.textAlign = tick === 0 ? 'left' : 'center';
+      const part = tick / 4;
+      const step = Math.round(part * scene.trace.length).toLocaleString('en');
+      context.fillText(steps ? step : duration(scene.trace.end * part), x, height - 3);
+    }
+    this.#shown.forEach((row, nth) => this.#drawRow(context, scene, row, nth, width));
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Scene} scene
+   * @param {Row} row
+   * @param {number} nth
+   * @param {number} width
+   */
+  #drawRow(context, scene, row, nth, width) {
+    const colours = palette();
+    const y = nth * this.#row + 2;
+    const middle = y + this.#row / 2 - 2;
+    const [from, to] = this.#span(scene, row);
+    const aside = scene.follow !== null && scene.follow.task !== row.task;
+    context.globalAlpha = aside ? 0.4 : 1;
+    context.font = `600 12px ${FONT}`;
+    context.textAlign = 'right';
+    context.textBaseline = 'middle';
+    context.fillStyle = colours.ink;
+    context.fillText(cut(row.label, 6), LABEL - 7, middle);
+    context.strokeStyle = row.ok ? colours.executor : colours.wrong;
+    context.lineWidth = 1.5;
+    if (row.marks.length > 0) {
+      this.#drawMarks(context, scene, row, y);
+    } else {
+      context.beginPath();
+      context.roundRect(from, y, Math.max(3, to - from), this.#row - 5, 3);
+      context.stroke();
+    }
+    context.font = `12px ${FONT}`;
+    const long = context.measureText(row.text).width;
+    const after = to + (row.end ? 38 : 6);
+    const [inside, right] = [long < to - from - 12, after + 60 < width];
+    context.textAlign = inside || right ? 'left' : 'right';
+    if (row.marks.length === 0 || !inside) {
+      context.fillText(cut(row.text, 60), inside ? from + 7 : right ? after : from - 6, middle);
+    }
+    context.globalAlpha = 1;
+  }
+
+  /**
+   * From where to where a row's bar goes.
+   *
+   * @param {Scene} scene
+   * @param {Row} row
+   */
+  #span(scene, row) {
+    const from = row.from === -1 ? LABEL : this.#x(scene, row.from);
+    const to = row.to === -1 ? LABEL + this.#width : this.#x(scene, row.to);
+    return [from, to];
+  }
+
+  /**
+   * One line a pixel is enough, however many polls fall on it.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {Scene} scene
+   * @param {Row} row
+   * @param {number} y
+   */
+  #drawMarks(context, scene, row, y) {
+    context.fillStyle = palette().executor;
+    let last = -1;
+    for (const index of row.marks) {
+      const x = Math.round(this.#x(scene, index));
+      if (x === last) continue;
+      last = x;
+      context.fillRect(x, y + 2, 1.5, this.#row - 9);
+    }
+  }
+
+  /** @param {Scene} scene */
+  #drawNow(scene) {
+    const { context, height } = prepare(this.#now);
+    const x = scene.index === -1 ? LABEL : this.#x(scene, scene.index);
+    this.#shown.forEach((row, nth) => this.#fill(context, scene, row, nth));
+    context.fillStyle = palette().ink;
+    context.fillRect(x - 1, 0, 2, height - 14);
+    context.beginPath();
+    context.moveTo(x - 6, height - 14);
+    context.lineTo(x + 6, height - 14);
+    context.lineTo(x, height - 21);
+    context.fill();
+  }
+
+  /**
+   * A bar is filled as far as it has come, and says O when that has left.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {Scene} scene
+   * @param {Row} row
+   * @param {number} nth
+   */
+  #fill(context, scene, row, nth) {
+    const colours = palette();
+    const [from, to] = this.#span(scene, row);
+    const over = row.to !== -1 && (row.to <= scene.index || scene.index === -1);
+    const y = nth * this.#row + 2;
+    const aside = scene.follow !== null && scene.follow.task !== row.task;
+    context.fillStyle = row.ok ? colours.executor : colours.wrong;
+    if (row.marks.length === 0 && (row.from <= scene.index || over)) {
+      context.globalAlpha = (over ? 0.16 : 0.42) * (aside ? 0.4 : 1);
+      const end = over ? to : Math.min(to, this.#x(scene, scene.index));
+      context.fillRect(from, y, Math.max(3, end - from), this.#row - 5);
+    }
+    context.globalAlpha = aside ? 0.4 : 1;
+    context.font = `700 12px ${FONT}`;
+    context.textBaseline = 'middle';
+    if (over && row.end) {
+      context.fillText(`${row.end}${row.ok ? '' : ' !'}`, to + 5, y + this.#row / 2 - 2);
+    }
+    context.globalAlpha = 1;
+  }
+
+  /** Outputs in the order in which they left, up to now. @param {Scene} scene */
+  #renderOrder({ trace, index }) {
+    let left = trace.outputs.length;
+    if (index >= 0) {
+      let [low, high] = [0, trace.outputs.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        const at = trace.inputs.get(trace.outputs[middle])?.left ?? -1;
+        if (at <= index) low = middle + 1;
+        else high = middle;
+      }
+      left = low;
+    }
+    if (trace.outputs.length === 0) return say(this.#order, '');
+    const numbers = trace.outputs.slice(Math.max(0, left - 12), left);
+    const key = `${index === -1} ${left}`;
+    if (this.#order.dataset.is === key + trace.header.started) return undefined;
+    this.#order.dataset.is = key + trace.header.started;
+    const names = numbers.map((n, nth) => {
+      const early = trace.outputs.slice(left - numbers.length + nth + 1).some((one) => one < n);
+      return html('b', { class: early ? 'early' : '' }, early ? `O${n} ↑` : `O${n}`);
+    });
+    const lead = left > 12 ? '… ' : '';
+    const parts = names.flatMap((name, nth) => (nth === 0 ? [name] : [' → ', name]));
+    const nothing = 'Nothing has left yet.';
+    const list = names.length > 0 ? [`Left in this order: ${lead}`, ...parts] : [nothing];
+    this.#order.replaceChildren(...list);
+    set(this.#order, { title: '↑ left before an output of an earlier input' });
+    return undefined;
+  }
+}

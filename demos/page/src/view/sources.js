@@ -1,0 +1,142 @@
+// The reactor's side: which task waits for which source, in which direction. And the pool's.
+/** @import { Id, SourceState } from '../types.d.ts' */
+/** @import { Scene } from '../app.js' */
+
+import { cut } from '../trace/amounts.js';
+import { taskLabel } from '../trace/words.js';
+import { byId, html, keep, say, set } from './dom.js';
+import { sign } from './signs.js';
+
+const MOST = 8;
+
+/**
+ * Those that somebody waits for come first to mind; the one of this very event is always there.
+ *
+ * @param {Map<Id, SourceState>} sources
+ * @param {Id | undefined} now
+ */
+function chosen(sources, now) {
+  const all = [...sources.values()];
+  if (all.length <= MOST) return all;
+  const weight = (/** @type {SourceState} */ one) =>
+    one.id === now ? 3 : one.readable || one.writable ? 2 : one.readers.length > 0 ? 1 : 0;
+  const picked = new Set([...all].sort((a, b) => weight(b) - weight(a)).slice(0, MOST));
+  return all.filter((one) => picked.has(one));
+}
+
+export class Sources {
+  #rows = byId('sources');
+  #more = byId('sources-more');
+
+  /** @param {(task: Id) => void} onFollow */
+  constructor(onFollow) {
+    this.onFollow = onFollow;
+  }
+
+  /** @param {Scene} scene */
+  render(scene) {
+    const { state, trace, event } = scene;
+    const now = event && 'source' in event ? event.source : wokenBySource(scene);
+    const shown = chosen(state.sources, now);
+    keep(
+      this.#rows,
+      shown,
+      ({ id }) => `${id}`,
+      () => html('tr', {}, html('th', { scope: 'row' }), html('td'), html('td')),
+      (row, source) => {
+        const info = trace.sources.get(source.id);
+        const what = info?.what || `source ${source.id}`;
+        set(row, { 'data-source': source.id });
+        row.classList.toggle('now', source.id === now);
+        const tasks = [...source.readers, ...source.writers];
+        const follow = scene.follow;
+        row.classList.toggle('aside', follow !== null && !tasks.includes(follow.task));
+        const [name, read, write] = row.children;
+        if (name.textContent !== cut(what, 60)) {
+          name.replaceChildren(sign('source'), ` ${cut(what, 60)}`);
+        }
+        const fd = info?.fd === undefined ? '' : `, descriptor ${info.fd}`;
+        set(name, { title: `source ${source.id}: ${what}${fd}` });
+        this.#cell(scene, read, source.readable, source.readers);
+        this.#cell(scene, write, source.writable, source.writers);
+      },
+    );
+    const hidden = state.sources.size - shown.length;
+    const none = state.sources.size === 0 ? 'Nothing is watched.' : '';
+    say(this.#more, hidden > 0 ? `and ${hidden.toLocaleString('en')} more` : none);
+  }
+
+  /**
+   * @param {Scene} scene
+   * @param {Element} cell
+   * @param {boolean} ready
+   * @param {Id[]} tasks
+   */
+  #cell(scene, cell, ready, tasks) {
+    const labels = tasks.slice(0, 3).map((id) => taskLabel(scene.trace, id));
+    const more = tasks.length > 3 ? ` + ${tasks.length - 3}` : '';
+    const word = ready ? '✓ ready' : '';
+    const key = [word, ...tasks.slice(0, 3), more, scene.follow?.task].join('\n');
+    if (/** @type {HTMLElement} */ (cell).dataset.is === key) return;
+    /** @type {HTMLElement} */ (cell).dataset.is = key;
+    const list = html('div', { class: 'chips' });
+    if (ready) list.append(html('span', { class: 'mark' }, word));
+    tasks.slice(0, 3).forEach((id, index) => {
+      const chip = html('button', { class: 'chip waiting', type: 'button' }, labels[index]);
+      chip.classList.toggle('followed', scene.follow?.task === id);
+      chip.addEventListener('click', () => this.onFollow(id));
+      list.append(chip);
+    });
+    if (more) list.append(html('span', { class: 'none' }, more));
+    if (!ready && tasks.length === 0) list.append(html('span', { class: 'none' }, '–'));
+    cell.replaceChildren(list);
+  }
+}
+
+/** @param {Scene} scene */
+const wokenBySource = ({ event }) => (event?.e === 'wake' ? event.by?.source : undefined);
+
+export class Pool {
+  #list = byId('jobs');
+
+  /** @param {(task: Id) => void} onFollow */
+  constructor(onFollow) {
+    this.onFollow = onFollow;
+  }
+
+  /** @param {Scene} scene */
+  render({ state, trace, event, follow }) {
+    const jobs = [...state.jobs.values()].slice(0, 10);
+    const busy = new Set(jobs.map((job) => job.thread));
+    const idle = state.threads.filter((thread) => !busy.has(thread)).slice(0, 6);
+    const rows = [
+      ...jobs.map((job) => ({ key: `job ${job.id}`, job, text: '' })),
+      ...idle.map((thread) => ({ key: `idle ${thread}`, job: null, text: `${thread}: idle` })),
+    ];
+    if (rows.length === 0) rows.push({ key: 'none', job: null, text: 'no call that blocks yet' });
+    const now = event && 'job' in event ? event.job : undefined;
+    keep(
+      this.#list,
+      rows,
+      ({ key }) => key,
+      ({ job }) => {
+        const chip = html('button', { class: 'chip job', type: 'button' });
+        if (!job) return html('li', {}, html('span', { class: 'chip idle' }));
+        const task = trace.jobs.get(job.id)?.task;
+        set(chip, { 'data-job': job.id });
+        chip.addEventListener('click', () => task !== undefined && this.onFollow(task));
+        return html('li', {}, chip);
+      },
+      (item, { job, text }) => {
+        const chip = /** @type {Element} */ (item.firstElementChild);
+        if (!job) return say(chip, text);
+        const task = trace.jobs.get(job.id)?.task;
+        const whose = task === undefined ? '' : ` for ${taskLabel(trace, task)}`;
+        const where = job.thread ?? 'queued';
+        chip.classList.toggle('now', now === job.id);
+        chip.classList.toggle('aside', follow !== null && follow.task !== task);
+        return say(chip, `${where}: job ${job.id}${whose}`);
+      },
+    );
+  }
+}

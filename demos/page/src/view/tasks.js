@@ -1,0 +1,140 @@
+// The executor's side: who is ready, in which order, and who waits for what.
+/** @import { Id, TaskState } from '../types.d.ts' */
+/** @import { Scene } from '../app.js' */
+
+import { waitsFor } from '../trace/explain.js';
+import { taskLabel } from '../trace/words.js';
+import { byId, html, keep, say, set } from './dom.js';
+import { sign } from './signs.js';
+
+const MOST_READY = 18;
+const MOST_WAITING = 12;
+
+/** @param {string} reason */
+const signOf = (reason) => sign(reason.split(' ')[0]);
+
+export class Tasks {
+  #ready = byId('ready');
+  #readyCount = byId('ready-count');
+  #waiting = byId('waiting');
+  #waitingCount = byId('waiting-count');
+
+  /** @param {(task: Id) => void} onFollow */
+  constructor(onFollow) {
+    this.onFollow = onFollow;
+  }
+
+  /** @param {Scene} scene */
+  render(scene) {
+    this.#renderReady(scene);
+    this.#renderWaiting(scene);
+  }
+
+  /** @param {Scene} scene */
+  #renderReady(scene) {
+    const { state, trace } = scene;
+    const total = state.queues.reduce((sum, queue) => sum + queue.length, 0);
+    say(this.#readyCount, `(${total.toLocaleString('en')})`);
+    const several = state.queues.length > 1;
+    const most = several ? 5 : MOST_READY;
+    const rows = state.queues.slice(0, 8).map((queue, index) => ({ queue, index }));
+    keep(
+      this.#ready,
+      rows,
+      ({ index }) => String(index),
+      () => html('div', { class: 'queue' }, html('span'), html('ul', { class: 'chips' })),
+      (row, { queue, index }) => {
+        const [label, list] = row.children;
+        say(label, several ? String(index) : '');
+        set(label, { hidden: !several, title: trace.header.workers[index] });
+        set(list, { 'aria-label': several ? `Ready, queue ${index}` : 'Ready, the first is next' });
+        const shown = queue.slice(0, most).map((id) => ({ id, text: taskLabel(trace, id) }));
+        if (queue.length > most) shown.push({ id: -1, text: `+ ${queue.length - most}` });
+        this.#chips(scene, list, shown, 'queue');
+        if (queue.length === 0) list.replaceChildren(html('li', { class: 'none' }, 'nobody'));
+      },
+    );
+  }
+
+  /**
+   * @param {Scene} scene
+   * @param {Element} list
+   * @param {{ id: Id, text: string }[]} shown
+   * @param {string} place
+   */
+  #chips(scene, list, shown, place) {
+    keep(
+      list,
+      shown,
+      ({ id }) => `${id}`,
+      ({ id }) => this.#chip(id),
+      (item, { id, text }) => {
+        const chip = /** @type {HTMLElement} */ (item.firstElementChild);
+        set(chip, { 'data-place': place });
+        chip.classList.toggle('now', scene.task === id);
+        this.#mark(scene, chip, id);
+        say(chip.children[0], text);
+      },
+    );
+  }
+
+  /** @param {Id} id */
+  #chip(id) {
+    const label = html('span');
+    const why = html('span', { class: 'why' });
+    const chip = html('button', { class: 'chip', type: 'button', 'data-task': id }, label, why);
+    chip.addEventListener('click', () => this.onFollow(id));
+    return html('li', {}, chip);
+  }
+
+  /**
+   * @param {Scene} scene
+   * @param {Element} chip
+   * @param {Id} id
+   */
+  #mark({ follow, trace }, chip, id) {
+    chip.classList.toggle('followed', follow?.task === id);
+    chip.classList.toggle('aside', follow !== null && follow.task !== id);
+    const name = trace.tasks.get(id)?.name;
+    set(chip, { title: `task ${id}${name ? `: ${name}` : ''} (follow it)` });
+  }
+
+  /** @param {Scene} scene */
+  #renderWaiting(scene) {
+    const { state, trace, follow } = scene;
+    /** @type {TaskState[]} */
+    const waiting = [];
+    let total = 0;
+    for (const task of state.tasks.values()) {
+      if (task.status !== 'waiting') continue;
+      total += 1;
+      const wanted = task.id === scene.task || task.id === follow?.task;
+      if (waiting.length < MOST_WAITING) waiting.push(task);
+      else if (wanted) waiting[MOST_WAITING - 1] = task;
+    }
+    say(this.#waitingCount, `(${total.toLocaleString('en')})`);
+    const rows = waiting.map(({ id }) => ({ id, reasons: waitsFor(trace, state, id) }));
+    keep(
+      this.#waiting,
+      rows,
+      ({ id }) => `${id}`,
+      ({ id }) => this.#chip(id),
+      (item, { id, reasons }) => {
+        const chip = /** @type {HTMLElement} */ (item.firstElementChild);
+        set(chip, { 'data-place': 'waiting' });
+        chip.classList.add('waiting');
+        chip.classList.toggle('now', scene.task === id);
+        this.#mark(scene, chip, id);
+        say(chip.children[0], taskLabel(trace, id));
+        const [reason = ''] = reasons;
+        const short = reason.replace(/ (to be|of) .*/, '');
+        if (chip.dataset.why === short) return;
+        chip.dataset.why = short;
+        chip.children[1].replaceChildren(...(short ? [signOf(short), short] : []));
+      },
+    );
+    if (total > rows.length) {
+      this.#waiting.append(html('li', { class: 'none' }, `+ ${total - rows.length} more`));
+    }
+  }
+}
