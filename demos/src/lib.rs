@@ -11,6 +11,7 @@ pub mod runtime;
 pub mod seeded;
 pub mod server;
 pub mod tour_server;
+pub mod trace;
 
 pub use event_loop::EventLoop;
 pub use handle::Handle;

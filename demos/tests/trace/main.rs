@@ -1,0 +1,5 @@
+//! Traces: written, read, damaged, told, and recorded from real runs.
+
+mod file;
+mod json;
+mod sample;
