@@ -12,10 +12,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use executor::{BlockingPool, LocalBuilder, LocalExecutor};
-use reactor::Reactor;
-use timers::{Clock, SharedTimers};
+use timers::Clock;
 
 use crate::handle::Handle;
+use crate::trace::{Recorder, attach};
 
 /// An event loop of one thread (and a pool for calls that block).
 ///
@@ -48,14 +48,14 @@ impl EventLoop {
     /// # Errors
     /// The operating system's, if it gives no epoll descriptor.
     pub fn with_clock(clock: Clock) -> io::Result<Self> {
-        Self::with(clock, LocalExecutor::builder())
+        Self::with(clock, LocalExecutor::builder(), None)
     }
 
-    /// A loop that goes by `clock`, on an executor with settings of its own.
-    pub(crate) fn with(clock: Clock, executor: LocalBuilder) -> io::Result<Self> {
-        let reactor = Reactor::new()?;
-        let executor = executor.waker(reactor.waker()).build();
-        let timers = SharedTimers::builder(clock).shards(1);
+    /// A loop that goes by `clock`, on an executor with settings of its own, watched or not.
+    pub(crate) fn with(clock: Clock, set: LocalBuilder, by: Option<&Recorder>) -> io::Result<Self> {
+        let reactor = attach::reactor(by).build()?;
+        let executor = attach::local(set, by).waker(reactor.waker()).build();
+        let timers = attach::timers(clock, by).shards(1);
         let timers = timers.host(reactor.waker()).build();
         let blocking = BlockingPool::builder().build()?;
         let handle = Handle {

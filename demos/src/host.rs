@@ -15,13 +15,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use executor::{JoinError, JoinHandle, LocalJoinHandle, LocalSpawner, Spawner};
+use executor::{JoinError, JoinHandle, LocalExecutor, LocalJoinHandle, LocalSpawner, Spawner};
 use hyper::rt;
 use send_wrapper::SendWrapper;
+use timers::Clock;
 
 use crate::event_loop::EventLoop;
 use crate::handle::Handle;
 use crate::runtime::Runtime;
+use crate::trace::Recorder;
 
 /// A loop of as many threads as were asked for.
 ///
@@ -60,9 +62,18 @@ impl Host {
     /// # Errors
     /// The operating system's, if it gives no threads or no epoll descriptor.
     pub fn new(threads: usize) -> io::Result<Self> {
+        Self::watched(threads, None)
+    }
+
+    /// The same, observed by a recorder that goes by the monotonic clock, if there is one.
+    ///
+    /// # Errors
+    /// The operating system's, if it gives no threads or no epoll descriptor.
+    pub fn watched(threads: usize, by: Option<&Recorder>) -> io::Result<Self> {
         match threads {
-            0 | 1 => EventLoop::new().map(Self::OneThread),
-            _ => Runtime::new(threads).map(Self::Threads),
+            0 | 1 => EventLoop::with(Clock::monotonic(), LocalExecutor::builder(), by)
+                .map(Self::OneThread),
+            _ => Runtime::with(threads, by).map(Self::Threads),
         }
     }
 
@@ -89,7 +100,7 @@ impl Host {
     {
         // As a task among others: with several threads it is one of the workers that polls it, and
         // not this one, which each of its wake-ups would have to reach.
-        let task = self.handle().spawner.spawn(future);
+        let task = self.handle().spawner.spawn_named("main", future);
         let output = match self {
             Self::OneThread(event_loop) => event_loop.run(task)?,
             Self::Threads(runtime) => runtime.block_on(task),
@@ -160,11 +171,24 @@ impl HostSpawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        self.spawn_named("", future)
+    }
+
+    /// Starts a task that has a name in a trace.
+    ///
+    /// # Panics
+    /// On another thread than that of a host of one thread.
+    #[track_caller]
+    pub fn spawn_named<F>(&self, name: &str, future: F) -> HostJoin<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
         match self {
             Self::OneThread(spawner) => {
-                HostJoin::OneThread(SendWrapper::new(spawner.spawn(future)))
+                HostJoin::OneThread(SendWrapper::new(spawner.spawn_named(name, future)))
             }
-            Self::Threads(spawner) => HostJoin::Threads(spawner.spawn(future)),
+            Self::Threads(spawner) => HostJoin::Threads(spawner.spawn_named(name, future)),
         }
     }
 }

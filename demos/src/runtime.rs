@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use executor::{BlockingPool, Executor, ShutdownReport};
-use reactor::Reactor;
-use timers::{Clock, SharedTimers};
+use timers::Clock;
 
 use crate::current;
 use crate::driver::{Driver, DriverPark};
 pub use crate::handle::SharedHandle;
+use crate::trace::{Recorder, attach};
 
 /// An event loop of several threads (and a pool for calls that block).
 ///
@@ -62,13 +62,19 @@ impl Runtime {
     /// # Errors
     /// The operating system's, if it gives no threads or no epoll descriptor.
     pub fn new(workers: usize) -> io::Result<Self> {
-        let reactor = Reactor::new()?;
-        let timers = SharedTimers::new(Clock::monotonic(), reactor.waker());
+        Self::with(workers, None)
+    }
+
+    /// A runtime of so many threads, watched or not.
+    pub(crate) fn with(workers: usize, by: Option<&Recorder>) -> io::Result<Self> {
+        let reactor = attach::reactor(by).build()?;
+        let timers = attach::timers(Clock::monotonic(), by);
+        let timers = timers.host(reactor.waker()).build();
         let blocking = BlockingPool::builder().build()?;
         let driver = Driver::new(reactor.clone(), timers.clone());
         // Workers start before there is a handle to give them, so they get its place.
         let place = Arc::new(std::sync::OnceLock::new());
-        let executor = Executor::builder()
+        let executor = attach::threads(by)
             .workers(workers)
             .thread_name("worker")
             .park_with(|_worker| {

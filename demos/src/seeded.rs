@@ -6,6 +6,7 @@ use executor::LocalExecutor;
 use timers::Clock;
 
 use crate::event_loop::EventLoop;
+use crate::trace::Recorder;
 
 /// A loop whose runs can be repeated: the order of ready tasks is drawn from `seed`, and time is
 /// virtual. It stands still while anything is under way outside (a thread of the pool, a line
@@ -21,7 +22,12 @@ use crate::event_loop::EventLoop;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn event_loop(seed: u64) -> io::Result<EventLoop> {
-    EventLoop::with(Clock::auto(), LocalExecutor::builder().order(order(seed)))
+    watched(seed, Clock::auto(), None)
+}
+
+/// The same, by a clock that somebody else may have too, and watched or not.
+pub(crate) fn watched(seed: u64, clock: Clock, by: Option<&Recorder>) -> io::Result<EventLoop> {
+    EventLoop::with(clock, LocalExecutor::builder().order(order(seed)), by)
 }
 
 /// Chooses one of so many, for ever. (Steele, Lea and Flood's SplitMix64: any seed will do.)

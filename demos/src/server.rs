@@ -111,9 +111,13 @@ impl Server {
                     // Answers are written whole or as soon as they are ready: nothing to wait for.
                     let _ = stream.set_nodelay(true);
                     let served = connection::run(self.open(), stream, peer.ip());
-                    drop(handle.spawner.spawn(served));
+                    drop(handle.spawner.spawn_named("connection", served));
                 }
-                Ok((stream, _)) => drop(handle.spawner.spawn(connection::turn_away(stream))),
+                Ok((stream, _)) => drop(
+                    handle
+                        .spawner
+                        .spawn_named("turned away", connection::turn_away(stream)),
+                ),
                 // Out of descriptors, or a client that gave up. The first is no reason to try
                 // again at once, and neither is one to stop.
                 Err(_) => handle.timers.sleep(Duration::from_millis(10)).await,

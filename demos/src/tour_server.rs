@@ -25,14 +25,22 @@ use crate::program::quantity::parse_duration;
 pub async fn start(handle: &HostHandle) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(&handle.reactor, (Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
-    drop(handle.spawner.spawn(accept(handle.clone(), listener)));
+    drop(
+        handle
+            .spawner
+            .spawn_named("tour server", accept(handle.clone(), listener)),
+    );
     Ok(address)
 }
 
 async fn accept(handle: HostHandle, listener: TcpListener) {
     loop {
         match listener.accept().await {
-            Ok((stream, _peer)) => drop(handle.spawner.spawn(serve(handle.clone(), stream))),
+            Ok((stream, _peer)) => drop(
+                handle
+                    .spawner
+                    .spawn_named("tour connection", serve(handle.clone(), stream)),
+            ),
             // Out of descriptors, or a client that gave up: neither is a reason to stop, and
             // the first no reason to try again at once.
             Err(_) => handle.timers.sleep(Duration::from_millis(10)).await,

@@ -5,16 +5,44 @@
 //! caused by task 3, one after timer 9 fired by timer 9. So causes need not be passed through the
 //! crates; they are a matter of order.
 //!
-//! In the order in which an event passes through: [`event`] (what can happen), [`encode`] (as
-//! bytes), [`block`] (those of one thread), [`writer`] and [`file`] (in a file); and out again:
-//! [`reader`], [`decode`], [`numbers`], [`json`].
+//! ```text
+//!  executor ─┐                                                    ┌─▶ words, answers, summary
+//!  reactor  ─┼─▶ sheet of ─▶ blocks ─▶ outbox ─▶ keeper ─▶ file ──┼─▶ JSON ─▶ the page
+//!  timers   ─┤   a thread                                         └─▶ Perfetto
+//!  program  ─┘
+//! ```
+//!
+//! | file | the question it answers |
+//! |---|---|
+//! | `event.rs` | What can happen? |
+//! | `sheet.rs`, `observers.rs`, `remark.rs` | How is it put down, and how are causes known? |
+//! | `attach.rs`, `recorder.rs`, `unseen.rs`, `socket.rs` | What do the threads have in common? |
+//! | `encode.rs`, `decode.rs`, `block.rs` | How does an event become a handful of bytes, and back? |
+//! | `outbox.rs`, `keeper.rs`, `recording.rs` | Who takes it from the loop without holding it up? |
+//! | `file.rs`, `writer.rs`, `reader.rs` | What is in the file? What if it is damaged? |
+//! | `numbers.rs`, `json.rs` | How is it told to programs? |
+//! | `command.rs` | What can be asked of a file? |
 
+pub(crate) mod attach;
 pub mod block;
+pub mod command;
 pub mod decode;
 pub mod encode;
 pub mod event;
 pub mod file;
 pub mod json;
+pub mod keeper;
 pub mod numbers;
+mod observers;
+pub mod outbox;
 pub mod reader;
+pub mod recorder;
+pub mod recording;
+pub mod remark;
+mod sheet;
+mod socket;
+mod unseen;
 pub mod writer;
+
+pub use recorder::Recorder;
+pub use remark::{input, is_on, name, note, output, unseen};

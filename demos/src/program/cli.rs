@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::quantity::{parse_duration, parse_size};
+use crate::trace::command::TraceOptions;
+use crate::trace::recording::RecordOptions;
 
 const GRAMMAR: &str = "\
 An input is a line:
@@ -47,12 +49,14 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Play I1, I2, O2, O1 against a local server, and explain each line (the default)
-    Tour,
+    Tour(RecordOptions),
     /// Take inputs from a terminal, a pipe or a file
     #[command(after_long_help = GRAMMAR, after_help = MORE)]
     Run(RunOptions),
     /// Take inputs over HTTP, and send each output as it becomes ready
     Serve(ServeOptions),
+    /// Tell what happened in a run that was recorded with --record, and why
+    Trace(TraceOptions),
 }
 
 /// The options of `run`.
@@ -110,6 +114,10 @@ pub struct RunOptions {
     /// Lines of a content to show; with --json it is always whole
     #[arg(long, value_name = "LINES", default_value = "10")]
     pub preview: usize,
+
+    /// Whether to record the run.
+    #[command(flatten)]
+    pub recording: RecordOptions,
 }
 
 /// The options of `serve`.
@@ -186,6 +194,10 @@ pub struct ServeOptions {
     /// Outputs to keep for GET /outputs/{n}
     #[arg(long, value_name = "N", default_value = "1000")]
     pub keep: usize,
+
+    /// Whether to record the run.
+    #[command(flatten)]
+    pub recording: RecordOptions,
 }
 
 /// How long what is in flight is waited for.

@@ -40,7 +40,7 @@ pub fn start(handle: &HostHandle, sink: Sink) -> io::Result<Display> {
         Arc::new(Mutex::new(sink)),
     );
     // Detached: it ends with the loop, or when the reader is gone.
-    drop(handle.spawner.spawn(carrier));
+    drop(handle.spawner.spawn_named("display", carrier));
     Ok(display)
 }
 

@@ -3,8 +3,10 @@
 //! One rule holds for all of them: **an input that was taken in has exactly one output**, be it
 //! an answer, a failure, or the word that it was left undone.
 
+use std::fmt;
 use std::time::Duration;
 
+use super::quantity::counted;
 use crate::processing::{Answer, Failure};
 
 /// What an input came to in the end.
@@ -16,6 +18,20 @@ pub enum Outcome {
     Failed(Failure),
     /// It was still in flight when time was up; why it was not waited for.
     Undone(String),
+}
+
+/// In a few words.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(Answer::Slept) => f.write_str("slept"),
+            Self::Done(Answer::Text { bytes, .. }) => f.write_str(&counted(*bytes, "byte")),
+            Self::Done(Answer::Rows(rows)) => f.write_str(&counted(rows.rows.len(), "row")),
+            Self::Done(Answer::Stopping { .. }) => f.write_str("no more input is taken"),
+            Self::Failed(failure) => write!(f, "error: {failure}"),
+            Self::Undone(why) => write!(f, "left undone: {why}"),
+        }
+    }
 }
 
 impl From<Result<Answer, Failure>> for Outcome {

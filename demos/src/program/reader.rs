@@ -64,7 +64,7 @@ fn start(handle: &HostHandle, feed: Feed, max_line: usize) -> Incoming {
     let (lines, incoming) = mpsc::channel(WAITING);
     let task = read(handle.clone(), feed, Lines::new(max_line), lines);
     // Detached: it ends with the input, or when nobody wants lines any more.
-    drop(handle.spawner.spawn(task));
+    drop(handle.spawner.spawn_named("reader", task));
     incoming
 }
 

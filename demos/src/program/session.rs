@@ -29,6 +29,7 @@ use super::reader::Incoming;
 use super::signals::{Signal, Signals};
 use crate::host::{HostHandle, HostJoin};
 use crate::processing::{Answer, Failure, Processing};
+use crate::trace;
 
 /// How a session goes about its inputs.
 #[derive(Clone, Copy, Debug)]
@@ -253,6 +254,7 @@ impl<R: Render> Session<R> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
         self.tell(Record::Input(number, &line));
         self.step(Step::Available(number));
+        trace::input(number, &line);
         let task = match input {
             Ok(Input::Process(request)) => Some(self.process(number, request)),
             Ok(Input::Stop) => {
@@ -280,7 +282,8 @@ impl<R: Render> Session<R> {
     fn process(&self, number: u64, request: Request) -> HostJoin<()> {
         let processing = Arc::clone(&self.processing);
         let finished = self.finished.clone();
-        self.handle.spawner.spawn(async move {
+        let name = trace::name(|| format!("I{number}"));
+        self.handle.spawner.spawn_named(&name, async move {
             let result = AssertUnwindSafe(processing.process(request))
                 .catch_unwind()
                 .await;
@@ -313,12 +316,17 @@ impl<R: Render> Session<R> {
             .clock()
             .now()
             .saturating_duration_since(taken);
-        self.tell(Record::Output(&Output {
+        let output = Output {
             number,
             line,
             after,
             outcome,
-        }));
+        };
+        self.tell(Record::Output(&output));
+        if trace::is_on() {
+            let ok = matches!(output.outcome, Outcome::Done(_));
+            trace::output(number, &output.outcome.to_string(), ok);
+        }
     }
 
     /// Takes no more input. What is in flight has `--grace`, or else `unasked`; who asks twice

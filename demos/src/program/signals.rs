@@ -60,7 +60,7 @@ pub fn listen(handle: &HostHandle) -> io::Result<Signals> {
         drop(
             handle
                 .spawner
-                .spawn(forward(source, signal, sender.clone())),
+                .spawn_named(signal.name(), forward(source, signal, sender.clone())),
         );
     }
     Ok(signals)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use timers::Clock;
 
 use super::cli::{Cli, Command, RunOptions, ServeOptions};
 use super::display::Display;
@@ -23,6 +24,8 @@ use crate::processing::reach::Reach;
 use crate::seeded;
 use crate::server::limits::Limits;
 use crate::server::{self, Drained, Server};
+use crate::trace::command;
+use crate::trace::recording::RecordOptions;
 
 /// Wrong use of the command line, or the loop itself failed.
 const WRONG_USE: u8 = 2;
@@ -31,9 +34,11 @@ const WRONG_USE: u8 = 2;
 #[must_use]
 pub fn start(cli: Cli) -> ExitCode {
     let status = match cli.command {
-        None | Some(Command::Tour) => play_tour(),
+        None => play_tour(&RecordOptions::default()),
+        Some(Command::Tour(recording)) => play_tour(&recording),
         Some(Command::Run(options)) => run(&options),
         Some(Command::Serve(options)) => serve(&options),
+        Some(Command::Trace(options)) => command::tell(&options),
     };
     ExitCode::from(status.unwrap_or_else(|message| {
         complain(&message);
@@ -63,7 +68,7 @@ fn processing(
     })
 }
 
-fn play_tour() -> Result<u8, String> {
+fn play_tour(recording: &RecordOptions) -> Result<u8, String> {
     let processing =
         |handle: &HostHandle| processing(handle, None, 1 << 20, Duration::from_secs(30));
     let settings = Settings {
@@ -74,7 +79,8 @@ fn play_tour() -> Result<u8, String> {
     };
     let seen = Arc::new(Mutex::new(tour::Seen::default()));
     let render = tour::Tour::new(Arc::clone(&seen));
-    let host = Host::new(1).map_err(failed)?;
+    let recording = recording.start("event-loop tour", &Clock::monotonic())?;
+    let host = Host::watched(1, recording.recorder()).map_err(failed)?;
     let end = on_a_host(
         host,
         processing,
@@ -91,6 +97,7 @@ fn play_tour() -> Result<u8, String> {
             Ok(Session::new(processing, settings, ends).run().await)
         },
     )?;
+    drop(recording);
     let played_out = matches!(end, End::Finished(_));
     let status = status_of(end)?;
     if !played_out {
@@ -117,16 +124,22 @@ fn run(options: &RunOptions) -> Result<u8, String> {
             options.timeout,
         )
     };
+    let clock = options
+        .seed
+        .map_or_else(Clock::monotonic, |_| Clock::auto());
+    let recording = options.recording.start("event-loop run", &clock)?;
     let host = match options.seed {
-        None => Host::new(options.threads as usize),
-        Some(seed) => seeded::event_loop(seed).map(Host::OneThread),
+        None => Host::watched(options.threads as usize, recording.recorder()),
+        Some(seed) => seeded::watched(seed, clock, recording.recorder()).map(Host::OneThread),
     };
     let options = options.clone();
     let session = async move |handle, processing, display| {
         let ends = ends(&options, &handle, display)?;
         Ok(Session::new(processing, settings, ends).run().await)
     };
-    status_of(on_a_host(host.map_err(failed)?, processing, session)?)
+    let end = on_a_host(host.map_err(failed)?, processing, session);
+    drop(recording);
+    status_of(end?)
 }
 
 /// What a session that was asked for on the command line is connected to.
@@ -169,7 +182,10 @@ fn ends(
 }
 
 fn serve(options: &ServeOptions) -> Result<u8, String> {
-    let host = Host::new(options.threads as usize).map_err(failed)?;
+    let recording = options
+        .recording
+        .start("event-loop serve", &Clock::monotonic())?;
+    let host = Host::watched(options.threads as usize, recording.recorder()).map_err(failed)?;
     let handle = host.handle();
     let database = options.database.as_deref();
     let mut processing = processing(&handle, database, options.max_content, options.timeout)?;
@@ -200,6 +216,7 @@ fn serve(options: &ServeOptions) -> Result<u8, String> {
     let server = Server::new(processing, limits, options.host.clone());
     let drained = host.run(server.serve(listener, signals)).map_err(failed)?;
     host.shut_down();
+    drop(recording);
     let Drained {
         again,
         connections,

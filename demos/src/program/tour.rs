@@ -19,7 +19,7 @@ use super::output::{Record, Render, Step};
 use super::reader::Incoming;
 use super::text::Text;
 use crate::host::HostHandle;
-use crate::tour_server;
+use crate::{tour_server, trace};
 
 const WELCOME: &str = "\
 An event loop is a while loop: check for input, hand what came to processing, check for output,
@@ -108,6 +108,7 @@ impl Render for Tour {
             Record::Input(..) | Record::Step(_) | Record::End(_) => None,
         };
         if let Some(note) = note {
+            trace::note(&note.split_whitespace().collect::<Vec<_>>().join(" "));
             shown.extend(["     ", note, "\n"]);
         }
         if note.is_some() || matches!(record, Record::Output(_)) {
@@ -141,7 +142,7 @@ pub async fn play(handle: &HostHandle) -> io::Result<Incoming> {
     ];
     let (mut lines, incoming) = mpsc::channel(1);
     let timers = handle.timers.clone();
-    drop(handle.spawner.spawn(async move {
+    drop(handle.spawner.spawn_named("script", async move {
         for (pause, line) in script {
             timers.sleep(pause).await;
             if lines.send(Ok(Line::Text(line))).await.is_err() {

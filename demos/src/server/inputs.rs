@@ -59,7 +59,7 @@ pub(super) fn start(
         format,
         display.clone(),
     );
-    drop(handle.spawner.spawn(async move {
+    drop(handle.spawner.spawn_named("session", async move {
         // Polled beside the session, so that it ends with it.
         let (session, reader) = (pin!(session.run()), pin!(join(reader, heartbeat)));
         if let Some(last_word) = beside(session, reader).await {

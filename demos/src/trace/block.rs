@@ -140,6 +140,12 @@ impl Ring {
         self.blocks.iter()
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
     /// How many events went for want of room.
     #[must_use]
     pub fn lost(&self) -> u64 {

@@ -257,12 +257,12 @@ fn how(byte: u8) -> Result<How, Malformed> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use crate::trace::encode::put_event;
 
     /// One of each kind, with numbers small and large.
-    pub(in crate::trace) fn one_of_each() -> Vec<Event<'static>> {
+    fn one_of_each() -> Vec<Event<'static>> {
         let task = 7;
         vec![
             Event::Turn,
@@ -406,7 +406,7 @@ pub(super) mod tests {
         let kinds: std::collections::BTreeSet<_> = events.iter().map(Event::kind).collect();
         assert_eq!(
             kinds.len(),
-            super::super::event::KINDS.len(),
+            crate::trace::event::KINDS.len(),
             "one of each kind"
         );
     }

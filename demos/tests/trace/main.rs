@@ -2,4 +2,5 @@
 
 mod file;
 mod json;
+mod recorded;
 mod sample;

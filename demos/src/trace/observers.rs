@@ -1,0 +1,238 @@
+//! What the recorder does at each notice of executor, reactor and timers.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use executor::{TaskEnd, TaskId, TaskInfo};
+use reactor::{Ready, SourceId};
+use timers::{Slot, TimerId};
+
+use super::event::{Direction, Event, How, Spot};
+use super::recorder::Recorder;
+use super::sheet::{self, Doing};
+use super::socket;
+use super::unseen::Item;
+
+impl executor::Observer for Recorder {
+    fn spawned(&self, task: &TaskInfo<'_>) {
+        sheet::with(self.shared(), |sheet| {
+            let (name, id) = (
+                sheet::shortened(task.name.unwrap_or_default()),
+                task.id.get(),
+            );
+            if sheet.hides() {
+                return self.shared().unseen.add(Item::Task(id));
+            }
+            sheet.look_inside_a_poll();
+            let (place, by) = (sheet.place(task.location), sheet.task());
+            sheet.write(&Event::Spawn {
+                task: id,
+                name,
+                place,
+                by,
+            });
+        });
+    }
+
+    #[inline]
+    fn woken(&self, task: TaskId) {
+        sheet::with(self.shared(), |sheet| sheet.wakes(task.get()));
+    }
+
+    #[inline]
+    fn poll_begins(&self, task: TaskId) {
+        sheet::with(self.shared(), |sheet| sheet.poll_begins(task.get()));
+    }
+
+    #[inline]
+    fn poll_ends(&self, task: TaskId, took: Duration) {
+        sheet::with(self.shared(), |sheet| sheet.poll_ends(task.get(), took));
+    }
+
+    fn ended(&self, task: TaskId, end: TaskEnd) {
+        let how = match end {
+            TaskEnd::Output => How::Output,
+            TaskEnd::Panicked => How::Panicked,
+            TaskEnd::Cancelled => How::Cancelled,
+        };
+        sheet::with(self.shared(), |sheet| sheet.ends(task.get(), how));
+    }
+
+    fn batch_begins(&self) {
+        sheet::with(self.shared(), |sheet| sheet.batch());
+    }
+
+    fn worker_starts(&self, worker: usize) {
+        sheet::with(self.shared(), |sheet| sheet.is_worker(worker));
+    }
+
+    fn stole(&self, from: usize, tasks: usize) {
+        sheet::with(self.shared(), |sheet| {
+            let from = self.shared().names().workers.get(&from).copied();
+            let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
+            sheet.look_at_the_clock();
+            sheet.write(&Event::Steal {
+                from: from.unwrap_or(u16::MAX),
+                tasks,
+            });
+        });
+    }
+
+    fn parks(&self) {
+        sheet::with(self.shared(), |sheet| sheet.park(None));
+    }
+
+    fn unparks(&self) {
+        sheet::with(self.shared(), |sheet| sheet.unpark(0));
+    }
+}
+
+impl reactor::Observer for Recorder {
+    fn registered(&self, source: SourceId, fd: BorrowedFd<'_>) {
+        sheet::with(self.shared(), |sheet| {
+            let id = source.get();
+            if sheet.hides() {
+                return self.shared().unseen.add(Item::Source(id));
+            }
+            sheet.look_inside_a_poll();
+            sheet.write(&Event::Source {
+                source: id,
+                fd: fd.as_raw_fd(),
+                what: &socket::describe(fd),
+            });
+        });
+    }
+
+    fn deregistered(&self, source: SourceId) {
+        sheet::with(self.shared(), |sheet| {
+            if sheet.is_unseen(Item::Source(source.get())) {
+                return self.shared().unseen.remove(Item::Source(source.get()));
+            }
+            sheet.look_inside_a_poll();
+            sheet.write(&Event::Gone {
+                source: source.get(),
+            });
+        });
+    }
+
+    #[inline]
+    fn waits_for(&self, source: SourceId, direction: reactor::Direction) {
+        sheet::with(self.shared(), |sheet| {
+            if sheet.is_unseen(Item::Source(source.get())) {
+                return;
+            }
+            sheet.write(&Event::Wait {
+                source: source.get(),
+                direction: match direction {
+                    reactor::Direction::Read => Direction::Read,
+                    reactor::Direction::Write => Direction::Write,
+                },
+                task: sheet.task(),
+            });
+        });
+    }
+
+    fn waits(&self, timeout: Option<Duration>) {
+        sheet::with(self.shared(), |sheet| sheet.looks_outside(timeout));
+    }
+
+    fn waited(&self, events: usize) {
+        sheet::with(self.shared(), |sheet| sheet.unpark(events));
+    }
+
+    #[inline]
+    fn ready(&self, source: SourceId, ready: Ready) {
+        sheet::with(self.shared(), |sheet| {
+            if sheet.is_unseen(Item::Source(source.get())) {
+                sheet.doing = Doing::Nothing;
+                return;
+            }
+            let read = ready.contains(Ready::READABLE);
+            let direction = if read {
+                Direction::Read
+            } else {
+                Direction::Write
+            };
+            sheet.doing = Doing::Source(source.get(), direction);
+            sheet.write(&Event::Ready {
+                source: source.get(),
+                read,
+                write: ready.contains(Ready::WRITABLE),
+            });
+        });
+    }
+}
+
+impl timers::Observer for Recorder {
+    fn inserted(&self, timer: TimerId, deadline: Instant, slot: Option<Slot>) {
+        sheet::with(self.shared(), |sheet| {
+            if sheet.hides() {
+                return self.shared().unseen.add(Item::Timer(timer.get()));
+            }
+            sheet.look_inside_a_poll();
+            sheet.write(&Event::Timer {
+                timer: timer.get(),
+                due: sheet.time_of(deadline),
+                spot: slot.map(spot),
+                task: sheet.task(),
+            });
+        });
+    }
+
+    fn moved(&self, timer: TimerId, slot: Slot) {
+        sheet::with(self.shared(), |sheet| {
+            if !sheet.is_unseen(Item::Timer(timer.get())) {
+                sheet.write(&Event::Move {
+                    timer: timer.get(),
+                    spot: spot(slot),
+                });
+            }
+        });
+    }
+
+    fn fires(&self, timer: TimerId) {
+        sheet::with(self.shared(), |sheet| {
+            if sheet.is_unseen(Item::Timer(timer.get())) {
+                self.shared().unseen.remove(Item::Timer(timer.get()));
+                sheet.doing = Doing::Nothing;
+                return;
+            }
+            sheet.doing = Doing::Timer(timer.get());
+            sheet.write(&Event::Fire { timer: timer.get() });
+        });
+    }
+
+    fn fired(&self, _: usize) {
+        sheet::with(self.shared(), |sheet| sheet.doing = Doing::Nothing);
+    }
+
+    fn cancelled(&self, timer: TimerId) {
+        sheet::with(self.shared(), |sheet| {
+            if sheet.is_unseen(Item::Timer(timer.get())) {
+                return self.shared().unseen.remove(Item::Timer(timer.get()));
+            }
+            sheet.write(&Event::Cancel { timer: timer.get() });
+        });
+    }
+
+    fn rescheduled(&self, timer: TimerId, deadline: Instant, slot: Option<Slot>) {
+        sheet::with(self.shared(), |sheet| {
+            if !sheet.is_unseen(Item::Timer(timer.get())) {
+                sheet.write(&Event::Timer {
+                    timer: timer.get(),
+                    due: sheet.time_of(deadline),
+                    spot: slot.map(spot),
+                    task: sheet.task(),
+                });
+            }
+        });
+    }
+}
+
+fn spot(slot: Slot) -> Spot {
+    // Eleven levels of 64 slots: both fit.
+    Spot {
+        level: slot.level() as u8,
+        slot: slot.digit() as u8,
+    }
+}

@@ -1,0 +1,199 @@
+//! The recorder: what the threads of a loop write down, and what they have in common.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use timers::Clock;
+
+use super::file::Header;
+use super::outbox::Outbox;
+use super::remark;
+use super::sheet;
+use super::unseen::Unseen;
+
+/// How many bytes of events are kept while nobody takes them: some three million events.
+pub const ROOM: usize = 16 << 20;
+
+/// Observes executor, reactor, timers and pool of a loop, and writes down what they tell. Clones
+/// are the same recorder.
+#[derive(Clone)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+}
+
+/// What the threads of a recorder share.
+pub(super) struct Shared {
+    clock: Clock,
+    begin: Instant,
+    started: SystemTime,
+    is_virtual: bool,
+    names: Mutex<Names>,
+    pub(super) outbox: Outbox,
+    pub(super) unseen: Unseen,
+}
+
+#[derive(Default)]
+pub(super) struct Names {
+    threads: Vec<(String, Arc<Thread>)>,
+    places: Vec<String>,
+    place_numbers: HashMap<usize, u32>,
+    /// The thread of each worker of an executor.
+    pub(super) workers: HashMap<usize, u16>,
+}
+
+/// A thread that writes.
+#[derive(Debug)]
+pub(super) struct Thread {
+    /// Its number in the trace.
+    pub(super) number: u16,
+    /// When the first event happened that it has not handed over; `u64::MAX` if there is none.
+    since: AtomicU64,
+}
+
+impl Thread {
+    pub(super) fn opened(&self, at: u64) {
+        // Relaxed: only tells the keeper how far back news may still come.
+        self.since.store(at, Ordering::Relaxed);
+    }
+
+    pub(super) fn closed(&self) {
+        self.since.store(u64::MAX, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    pub(super) fn names(&self) -> MutexGuard<'_, Names> {
+        // A panic within leaves nothing half done.
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    pub(super) fn now(&self) -> u64 {
+        self.time_of(self.clock.now())
+    }
+
+    /// The time after something that took so long.
+    #[inline]
+    pub(super) fn after(&self, now: u64, took: Duration) -> u64 {
+        if self.is_virtual {
+            return now.max(self.now());
+        }
+        now.saturating_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    #[inline]
+    pub(super) fn time_of(&self, instant: Instant) -> u64 {
+        let since = instant.saturating_duration_since(self.begin);
+        // Enough for 584 years.
+        since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
+    }
+
+    pub(super) fn new_thread(&self) -> Arc<Thread> {
+        let mut names = self.names();
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        let name = if name == "main" {
+            "loop".to_owned()
+        } else {
+            name
+        };
+        let thread = Arc::new(Thread {
+            number: u16::try_from(names.threads.len()).unwrap_or(u16::MAX),
+            since: AtomicU64::new(u64::MAX),
+        });
+        names.threads.push((name, Arc::clone(&thread)));
+        remark::listen(); // what the program says on this thread as well
+        thread
+    }
+
+    pub(super) fn place(&self, location: &'static Location<'static>) -> u32 {
+        let mut names = self.names();
+        let next = u32::try_from(names.places.len()).unwrap_or(u32::MAX);
+        // A location is a constant of the program: its address stands for it.
+        let key = std::ptr::from_ref(location).addr();
+        if let Some(&number) = names.place_numbers.get(&key) {
+            return number;
+        }
+        names.place_numbers.insert(key, next);
+        names
+            .places
+            .push(format!("{}:{}", location.file(), location.line()));
+        next
+    }
+
+    pub(super) fn worker(&self, worker: usize, thread: u16) {
+        self.names().workers.insert(worker, thread);
+    }
+}
+
+impl Recorder {
+    /// A recorder that goes by the clock of the loop it is to observe. Without a keeper it holds
+    /// the last events, as many as fit into [`ROOM`] bytes.
+    #[must_use]
+    pub fn new(clock: &Clock) -> Self {
+        remark::listen();
+        Self {
+            shared: Arc::new(Shared {
+                begin: clock.now(),
+                is_virtual: clock.is_virtual(),
+                clock: clock.clone(),
+                started: SystemTime::now(),
+                names: Mutex::default(),
+                outbox: Outbox::new(ROOM),
+                unseen: Unseen::default(),
+            }),
+        }
+    }
+
+    /// What is to be told of the trace as a whole.
+    #[must_use]
+    pub fn header(&self, program: &str) -> Header {
+        Header {
+            program: program.to_owned(),
+            started: humantime::format_rfc3339_seconds(self.shared.started).to_string(),
+            ..Header::default()
+        }
+    }
+
+    /// Hands over what this thread has written. The others do it when they wait.
+    pub fn flush(&self) {
+        sheet::with(&self.shared, |sheet| sheet.hand_over());
+    }
+
+    /// Ends the recording: what happens from now on is not kept.
+    pub fn end(&self) {
+        self.flush();
+        self.shared.outbox.close();
+    }
+
+    #[inline]
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.shared.outbox
+    }
+
+    /// The names of threads from this number on.
+    pub(super) fn threads_from(&self, first: usize) -> Vec<String> {
+        let names = self.shared.names();
+        let new = names.threads.iter().skip(first);
+        new.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The places in the source from this number on.
+    pub(super) fn places_from(&self, first: usize) -> Vec<String> {
+        let names = self.shared.names();
+        names.places.iter().skip(first).cloned().collect()
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! What a program itself tells of its run: inputs, outputs, remarks, names.
+//!
+//! These go to the recorder of this thread, if it has one, and to nobody if not: code that tells
+//! need not know whether somebody listens, and pays one look at a thread's own variable.
+
+use std::cell::Cell;
+
+use super::event::Event;
+use super::sheet::{self, shortened};
+
+thread_local! {
+    /// Set by the first recorder that is made on this thread, so that the rest costs nothing
+    /// before.
+    static LISTENED_TO: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on this thread's remarks may be heard.
+pub(super) fn listen() {
+    LISTENED_TO.set(true);
+}
+
+/// Whether anybody listens.
+#[inline]
+#[must_use]
+pub fn is_on() -> bool {
+    LISTENED_TO.get()
+}
+
+/// A name that is worth making only if somebody listens.
+#[inline]
+#[must_use]
+pub fn name(make: impl FnOnce() -> String) -> String {
+    if is_on() { make() } else { String::new() }
+}
+
+/// An input was taken in; its task, if it gets one, is called `I` and its number.
+pub fn input(number: u64, text: &str) {
+    tell(&Event::Input {
+        number,
+        text: shortened(text),
+        task: None,
+    });
+}
+
+/// An output goes out.
+pub fn output(number: u64, text: &str, ok: bool) {
+    let text = shortened(text);
+    tell(&Event::Output { number, text, ok });
+}
+
+/// A remark on what happens next, for whoever reads the trace.
+pub fn note(text: &str) {
+    // A caption is written by hand, and may be longer than what is recorded by the thousand.
+    let end = text.floor_char_boundary(2000);
+    tell(&Event::Note { text: &text[..end] });
+}
+
+/// What `make` spawns, registers and arms is not to be seen, nor what comes of it. For those who
+/// watch a loop from the same loop.
+pub fn unseen<T>(make: impl FnOnce() -> T) -> T {
+    let hides = |hiding| sheet::with_current(|sheet| std::mem::replace(&mut sheet.hiding, hiding));
+    let before = hides(true);
+    let made = make();
+    hides(before);
+    made
+}
+
+fn tell(event: &Event<'_>) {
+    if is_on() {
+        sheet::with_current(|sheet| {
+            if !sheet.hides() {
+                sheet.look_at_the_clock();
+                sheet.write(event);
+            }
+        });
+    }
+}
