@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use executor::{BlockingPool, LocalBuilder, LocalExecutor};
+use executor::{LocalBuilder, LocalExecutor};
 use timers::Clock;
 
 use crate::handle::Handle;
@@ -57,7 +57,7 @@ impl EventLoop {
         let executor = attach::local(set, by).waker(reactor.waker()).build();
         let timers = attach::timers(clock, by).shards(1);
         let timers = timers.host(reactor.waker()).build();
-        let blocking = BlockingPool::builder().build()?;
+        let blocking = attach::pool(by).build()?;
         let handle = Handle {
             spawner: executor.spawner(),
             reactor,

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use executor::{BlockingPool, Executor, ShutdownReport};
+use executor::{Executor, ShutdownReport};
 use timers::Clock;
 
 use crate::current;
@@ -70,7 +70,7 @@ impl Runtime {
         let reactor = attach::reactor(by).build()?;
         let timers = attach::timers(Clock::monotonic(), by);
         let timers = timers.host(reactor.waker()).build();
-        let blocking = BlockingPool::builder().build()?;
+        let blocking = attach::pool(by).build()?;
         let driver = Driver::new(reactor.clone(), timers.clone());
         // Workers start before there is a handle to give them, so they get its place.
         let place = Arc::new(std::sync::OnceLock::new());

@@ -15,7 +15,7 @@
 //! | file | the question it answers |
 //! |---|---|
 //! | `event.rs` | What can happen? |
-//! | `sheet.rs`, `observers.rs`, `remark.rs` | How is it put down, and how are causes known? |
+//! | `sheet.rs`, `calls.rs`, `observers.rs`, `remark.rs` | How is it put down, and how are causes known? |
 //! | `attach.rs`, `recorder.rs`, `unseen.rs`, `socket.rs` | What do the threads have in common? |
 //! | `encode.rs`, `decode.rs`, `block.rs` | How does an event become a handful of bytes, and back? |
 //! | `outbox.rs`, `keeper.rs`, `recording.rs` | Who takes it from the loop without holding it up? |
@@ -25,6 +25,7 @@
 
 pub(crate) mod attach;
 pub mod block;
+mod calls;
 pub mod command;
 pub mod decode;
 pub mod encode;

@@ -1,6 +1,6 @@
 //! The parts of a loop, set up with the recorder as their observer, if there is one.
 
-use executor::{Executor, ExecutorBuilder, LocalBuilder};
+use executor::{BlockingBuilder, BlockingPool, Executor, ExecutorBuilder, LocalBuilder};
 use timers::{Clock, Shared, SharedTimers};
 
 use super::recorder::Recorder;
@@ -36,5 +36,13 @@ pub(crate) fn threads(recorder: Option<&Recorder>) -> ExecutorBuilder {
     match recorder {
         Some(recorder) => Executor::builder().observer(recorder.clone()),
         None => Executor::builder(),
+    }
+}
+
+/// The settings of a pool for calls that block.
+pub(crate) fn pool(recorder: Option<&Recorder>) -> BlockingBuilder {
+    match recorder {
+        Some(recorder) => BlockingPool::builder().observer(recorder.clone()),
+        None => BlockingPool::builder(),
     }
 }

@@ -1,9 +1,10 @@
 //! What the recorder does at each notice of executor, reactor and timers.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use executor::{TaskEnd, TaskId, TaskInfo};
+use executor::{JobEnd, JobId, TaskEnd, TaskId, TaskInfo};
 use reactor::{Ready, SourceId};
 use timers::{Slot, TimerId};
 
@@ -84,6 +85,22 @@ impl executor::Observer for Recorder {
 
     fn unparks(&self) {
         sheet::with(self.shared(), |sheet| sheet.unpark(0));
+    }
+}
+
+impl executor::JobObserver for Recorder {
+    fn job_queued(&self, job: JobId, location: &'static Location<'static>) {
+        sheet::with(self.shared(), |sheet| {
+            sheet.call_queued(job.get(), location)
+        });
+    }
+
+    fn job_begins(&self, job: JobId) {
+        sheet::with(self.shared(), |sheet| sheet.call_begins(job.get()));
+    }
+
+    fn job_ends(&self, job: JobId, _: JobEnd) {
+        sheet::with(self.shared(), |sheet| sheet.call_ends(job.get()));
     }
 }
 

@@ -43,6 +43,10 @@ pub(super) struct Names {
     place_numbers: HashMap<usize, u32>,
     /// The thread of each worker of an executor.
     pub(super) workers: HashMap<usize, u16>,
+    /// Calls of the pool that are not made yet: for which task.
+    calls: HashMap<u64, u64>,
+    /// Who made the last call for a task that has not been woken since.
+    called_for: HashMap<u64, u16>,
 }
 
 /// A thread that writes.
@@ -104,6 +108,15 @@ impl Shared {
             number: u16::try_from(names.threads.len()).unwrap_or(u16::MAX),
             since: AtomicU64::new(u64::MAX),
         });
+        let namesakes = names.threads.iter().filter(|(other, _)| {
+            other
+                .strip_prefix(&name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        });
+        let name = match namesakes.count() {
+            0 => name,
+            others => format!("{name}-{}", others + 1),
+        };
         names.threads.push((name, Arc::clone(&thread)));
         remark::listen(); // what the program says on this thread as well
         thread
@@ -122,6 +135,32 @@ impl Shared {
             .places
             .push(format!("{}:{}", location.file(), location.line()));
         next
+    }
+
+    /// A task waits for a call of the pool.
+    pub(super) fn call_for(&self, job: u64, task: u64) {
+        self.names().calls.insert(job, task);
+    }
+
+    /// A thread has made a call.
+    pub(super) fn called(&self, job: u64, thread: u16) {
+        let mut names = self.names();
+        if let Some(task) = names.calls.remove(&job) {
+            names.called_for.insert(task, thread);
+        }
+    }
+
+    /// Which thread made a call for a task that is now taken in as woken.
+    pub(super) fn called_for(&self, task: u64) -> Option<u16> {
+        self.names().called_for.remove(&task)
+    }
+
+    /// A task is gone, and nobody calls for it any more.
+    pub(super) fn forget(&self, task: u64) {
+        let mut names = self.names();
+        if !names.called_for.is_empty() {
+            names.called_for.remove(&task);
+        }
     }
 
     pub(super) fn worker(&self, worker: usize, thread: u16) {

@@ -5,7 +5,7 @@
 //! **Causes.** A thread does one thing at a time. While task 3 is polled here, a wake told here is
 //! task 3's doing; after source 2 is told ready, or timer 9 fires, it is theirs, until the thread
 //! turns to something else. Wakes that a loop takes in from other threads come right after the
-//! turn began, and have no cause here.
+//! turn began; if the pool has made a call for the task, that was it.
 //!
 //! **Time.** Reading the clock costs more than all the rest here. So it is read where a thread may
 //! have spent time: after a wait, and in a poll. What the loop itself does between (news of ten
@@ -51,12 +51,14 @@ pub(super) enum Doing {
     Source(u64, Direction),
     /// Waking who waited for a timer.
     Timer(u64),
+    /// Making a call of the pool, or waking who waited for it.
+    Call,
 }
 
 /// What one thread writes down.
 pub(super) struct Sheet {
     pub(super) shared: Arc<Shared>,
-    thread: Arc<Thread>,
+    pub(super) thread: Arc<Thread>,
     block: Block,
     now: u64,
     pub(super) doing: Doing,
@@ -152,7 +154,7 @@ impl Sheet {
     /// Reads it where code that is not the loop's own runs, and may have taken its time.
     #[inline]
     pub(super) fn look_inside_a_poll(&mut self) {
-        if matches!(self.doing, Doing::Task(_) | Doing::Nothing) {
+        if matches!(self.doing, Doing::Task(_) | Doing::Call | Doing::Nothing) {
             self.look_at_the_clock();
         }
     }
@@ -324,6 +326,7 @@ impl Sheet {
             return;
         }
         self.ended |= self.doing == Doing::Task(task);
+        self.shared.forget(task);
         self.look_inside_a_poll();
         self.write(&Event::End { task, how });
     }
@@ -339,10 +342,18 @@ impl Sheet {
             Doing::Task(polled) => Cause::Task(polled),
             Doing::Source(source, direction) => Cause::Source(source, direction),
             Doing::Timer(timer) => Cause::Timer(timer),
-            Doing::Nothing | Doing::Intake | Doing::Unseen => Cause::Unknown,
+            Doing::Call => Cause::Thread(self.thread.number),
+            Doing::Intake => {
+                let thread = self.shared.called_for(task);
+                thread.map_or(Cause::Unknown, Cause::Thread)
+            }
+            Doing::Nothing | Doing::Unseen => Cause::Unknown,
         };
         self.look_inside_a_poll();
         self.write(&Event::Wake { task, by });
+        if self.doing == Doing::Call {
+            self.hand_over(); // the pool's thread may have nothing to tell for long
+        }
     }
 
     /// The number of a place in the source.
