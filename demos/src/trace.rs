@@ -21,6 +21,10 @@
 //! | `outbox.rs`, `keeper.rs`, `recording.rs` | Who takes it from the loop without holding it up? |
 //! | `file.rs`, `writer.rs`, `reader.rs` | What is in the file? What if it is damaged? |
 //! | `numbers.rs`, `json.rs` | How is it told to programs? |
+//! | `story.rs`, `words.rs` | What belongs together, and how is it said? |
+//! | `filter.rs`, `summary.rs` | What is told of it? What stood out? |
+//! | `late.rs`, `idle.rs` | Why was O1 late? Why is a task not running? |
+//! | `perfetto.rs` | How do other people's tools see it? |
 //! | `command.rs` | What can be asked of a file? |
 
 pub(crate) mod attach;
@@ -31,18 +35,25 @@ pub mod decode;
 pub mod encode;
 pub mod event;
 pub mod file;
+pub mod filter;
+pub mod idle;
 pub mod json;
 pub mod keeper;
+pub mod late;
 pub mod numbers;
 mod observers;
 pub mod outbox;
+pub mod perfetto;
 pub mod reader;
 pub mod recorder;
 pub mod recording;
 pub mod remark;
 mod sheet;
 mod socket;
+pub mod story;
+pub mod summary;
 mod unseen;
+pub mod words;
 pub mod writer;
 
 pub use recorder::Recorder;

@@ -4,3 +4,4 @@ mod file;
 mod json;
 mod recorded;
 mod sample;
+mod told;
