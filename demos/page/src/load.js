@@ -43,7 +43,9 @@ export class Loader {
     const filled = texts.filter((text) => text !== '' && !text.startsWith('/*'));
     if (filled.length === 0) {
       const served = location.protocol.startsWith('http');
-      if (served) new Live(this.app, (problem) => complain(problem, this.ask)).start();
+      const { keep } = place(location.hash);
+      const problem = (/** @type {string} */ words) => complain(words, this.ask);
+      if (served) new Live(this.app, problem, keep ?? undefined).start();
       else invite(this.ask);
       return;
     }
@@ -94,7 +96,12 @@ export class Loader {
   }
 }
 
-/** `#run=2&at=120` opens the second run at its 120th step. @param {string} hash */
+/**
+ * `#run=2&at=120` opens the second run at its 120th step; `#keep=5000` keeps so many events of a
+ * live run.
+ *
+ * @param {string} hash
+ */
 export function place(hash) {
   const parameters = new URLSearchParams(hash.replace(/^#/, ''));
   const number = (/** @type {string} */ name) => {
@@ -102,5 +109,6 @@ export function place(hash) {
     return Number.isNaN(value) ? null : Math.max(0, value);
   };
   const run = number('run');
-  return { run: run === null ? null : Math.max(0, run - 1), at: number('at') };
+  const nth = run === null ? null : Math.max(0, run - 1);
+  return { run: nth, at: number('at'), keep: number('keep') };
 }

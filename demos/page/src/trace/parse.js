@@ -139,8 +139,7 @@ export function parseTrace(text) {
       if (event) events.push(event);
       else skipped += 1;
     } catch (error) {
-      const isLast = index === lines.length - 1;
-      if (!isLast || lines[index].trim().endsWith('}')) throw error;
+      if (index < lines.length - 1 || text.endsWith('\n')) throw error;
       notes.push('The file is cut off within its last line: what comes before is shown.');
     }
   }

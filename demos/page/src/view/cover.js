@@ -11,16 +11,25 @@ const CHOICE =
   'Recorded runs, each for one idea. Play one, or go through it step by step; notes say what to ' +
   'notice.';
 
+/** What is covered is not there for anybody. @param {boolean} covered */
+function behind(covered) {
+  for (const part of document.querySelectorAll('header, main, footer')) {
+    /** @type {HTMLElement} */ (part).inert = covered;
+  }
+}
+
 /** @param {Node[]} children */
 function show(...children) {
   const cover = byId('cover');
   cover.replaceChildren(html('div', {}, ...children));
   cover.hidden = false;
+  behind(true);
   /** @type {HTMLElement | null} */ (cover.querySelector('button'))?.focus();
 }
 
 export function uncover() {
   byId('cover').hidden = true;
+  behind(false);
 }
 
 /**

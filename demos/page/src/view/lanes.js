@@ -15,6 +15,8 @@ const LEAST_ROW = 16;
 const MOST_ROW = 26;
 const MOST_ROWS = 40;
 const SCALE = 16;
+/** A click so many pixels before an event means the event, and not the one before it. */
+const NEAR = 4;
 
 /** @type {Record<RowKind, string>} */
 const TITLES = {
@@ -104,7 +106,9 @@ export class Lanes {
     const { trace } = /** @type {Scene} */ (this.#scene);
     const part = Math.max(0, Math.min(1, (x - LABEL) / this.#width));
     if (this.#across.value === 'steps') return Math.round(part * (trace.length - 1));
-    return Math.min(trace.length - 1, trace.indexAt(part * trace.end));
+    const next = Math.min(trace.length - 1, trace.indexAt(part * trace.end));
+    const near = this.#x(/** @type {Scene} */ (this.#scene), next) - x < NEAR;
+    return near ? next : Math.max(0, next - 1);
   }
 
   /** @param {Scene} scene */
