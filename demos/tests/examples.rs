@@ -5,7 +5,17 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Each example, and what has to come out of it, in this order.
-const EXAMPLES: [(&str, &[&str]); 18] = [
+const EXAMPLES: [(&str, &[&str]); 23] = [
+    (
+        "axum_app",
+        &[
+            "order 1",
+            "order 2",
+            "brewed at once",
+            ", please",
+            "is no order 3",
+        ],
+    ),
     (
         "blocking",
         &[
@@ -41,6 +51,15 @@ const EXAMPLES: [(&str, &[&str]); 18] = [
     ),
     ("fetch", &["100 pages, 8 at a time"]),
     (
+        "hello",
+        &[
+            "ours, threads: 1: Hello",
+            "ours, threads: 2",
+            "tokio, threads: 1",
+            "tokio, threads: 2",
+        ],
+    ),
+    (
         "host_loop",
         &[
             "my timer fired",
@@ -69,6 +88,8 @@ const EXAMPLES: [(&str, &[&str]); 18] = [
             "tea",
         ],
     ),
+    // With a server or, as mostly, without one.
+    ("postgres", &["PostgreSQL"]),
     (
         "proxy",
         &[
@@ -128,8 +149,20 @@ const EXAMPLES: [(&str, &[&str]); 18] = [
         ],
     ),
     (
+        "tls",
+        &[
+            "second cupboard, over Some(TLSv1_3)",
+            "bytes and no secret",
+            "UnknownIssuer",
+        ],
+    ),
+    (
         "wakers_journey",
         &["1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "7 ", "8 ", "9 "],
+    ),
+    (
+        "websocket",
+        &["you said hello", "tick 1", "tick 2", "closed"],
     ),
 ];
 
