@@ -91,8 +91,10 @@
 //! CARGO_TARGET_DIR=target/loom cargo test -p handrolled-executor --release --lib stealing`.
 //! A worker that runs and a task's waker or handle outside: every schedule. Two outside, three at
 //! once, or the end of the pool: up to a number of preemptions, which stands beside each and which
-//! `LOOM_MAX_PREEMPTIONS` raises. `tests/stealing*.rs` run real threads; `tests/seeded.rs` puts
-//! known bugs in and expects each to be caught. Not proved by any tool: aliasing and provenance.
+//! `LOOM_MAX_PREEMPTIONS` raises. `random_models.rs` is shuttle's: whole workers, four threads,
+//! 20,000 schedules drawn for each model (its command is at its head). `tests/stealing*.rs` and
+//! `tests/stress.rs` run real threads, also under ThreadSanitizer; `tests/seeded.rs` puts known bugs
+//! in and expects each to be caught. Not proved by any tool: aliasing and provenance.
 //!
 //! # Where the ideas come from
 //! Blumofe and Leiserson, "Scheduling Multithreaded Computations by Work Stealing" (1999); Chase and
@@ -115,6 +117,8 @@ mod park;
 mod pool;
 #[cfg(all(test, loom))]
 mod pool_models;
+#[cfg(all(test, shuttle))]
+mod random_models;
 mod rest;
 mod ring;
 mod spawner;

@@ -1,7 +1,7 @@
-//! The one place that knows about loom: every atomic, shared cell and thread primitive of the
-//! executors comes from here, so that a model runs the very code that ships.
+//! The one place that knows about loom and shuttle: every atomic, shared cell and thread primitive
+//! of the executors comes from here, so that a model runs the very code that ships.
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod real {
     pub(crate) use parking_lot::Mutex;
     pub(crate) use std::alloc::{alloc, dealloc};
@@ -49,48 +49,45 @@ mod real {
     pub(crate) fn replace_worker(worker: *const ()) -> *const () {
         WORKER.replace(worker)
     }
-
-    /// `std::cell::UnsafeCell` with loom's way of access.
-    #[derive(Debug)]
-    #[repr(transparent)]
-    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
-
-    impl<T> UnsafeCell<T> {
-        pub(crate) const fn new(value: T) -> Self {
-            Self(std::cell::UnsafeCell::new(value))
-        }
-
-        /// Lends a pointer to write through.
-        #[inline(always)]
-        pub(crate) fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
-            write(self.0.get())
-        }
-    }
 }
 
-#[cfg(loom)]
+/// What a model runs on: loom tries every schedule of few threads, shuttle many of more.
+#[cfg(any(loom, shuttle))]
 mod real {
-    pub(crate) use loom::alloc::{alloc, dealloc};
-    pub(crate) use loom::cell::{Cell, UnsafeCell};
-    pub(crate) use loom::sync::atomic::{
+    #[cfg(loom)]
+    use loom as checker;
+    #[cfg(shuttle)]
+    use shuttle as checker;
+
+    pub(crate) use checker::sync::atomic::{
         AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
     };
-    pub(crate) use loom::thread::{Thread, current as current_thread, park, yield_now};
+    pub(crate) use checker::thread::{Thread, current as current_thread, park, yield_now};
+    #[cfg(loom)]
+    pub(crate) use loom::{
+        alloc::{alloc, dealloc},
+        cell::{Cell, UnsafeCell},
+    };
+    #[cfg(shuttle)]
+    pub(crate) use std::{
+        alloc::{alloc, dealloc},
+        cell::Cell,
+    };
 
     /// Something that must be dropped by the end of a model: loom counts its own `Arc`s.
     pub(crate) struct Witness {
-        _counted: loom::sync::Arc<()>,
+        _counted: checker::sync::Arc<()>,
     }
 
     impl Witness {
         pub(crate) fn new() -> Self {
             Witness {
-                _counted: loom::sync::Arc::new(()),
+                _counted: checker::sync::Arc::new(()),
             }
         }
     }
 
-    loom::thread_local! {
+    checker::thread_local! {
         static CURRENT: std::cell::Cell<*const ()> = std::cell::Cell::new(std::ptr::null());
         static WORKER: std::cell::Cell<*const ()> = std::cell::Cell::new(std::ptr::null());
     }
@@ -115,16 +112,16 @@ mod real {
         WORKER.with(|current| current.replace(worker))
     }
 
-    /// loom's mutex in parking_lot's form.
+    /// The checker's mutex in parking_lot's form.
     #[derive(Debug)]
-    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+    pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
     impl<T> Mutex<T> {
         pub(crate) fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
+            Self(checker::sync::Mutex::new(value))
         }
 
-        pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+        pub(crate) fn lock(&self) -> checker::sync::MutexGuard<'_, T> {
             self.0.lock().unwrap()
         }
     }
@@ -136,4 +133,26 @@ mod real {
     }
 }
 
+#[cfg(not(loom))]
+mod cell {
+    /// `std::cell::UnsafeCell` with loom's way of access.
+    #[derive(Debug)]
+    #[repr(transparent)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        /// Lends a pointer to write through.
+        #[inline(always)]
+        pub(crate) fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+            write(self.0.get())
+        }
+    }
+}
+
+#[cfg(not(loom))]
+pub(crate) use cell::UnsafeCell;
 pub(crate) use real::*;

@@ -27,8 +27,9 @@ const fn seeded(bug: &'static str, file: &'static str, test: &'static str) -> Se
     Seeded { bug, file, test }
 }
 
-/// The tests within the library, as loom models and as they are.
+/// The tests within the library, as models of loom and of shuttle and as they are.
 const MODELS: &str = "the library under loom";
+const RANDOM: &str = "the library under shuttle";
 const LIBRARY: &str = "the library";
 
 const BUGS: &[Seeded] = &[
@@ -131,6 +132,11 @@ const BUGS: &[Seeded] = &[
         "lies_down_without_fence",
         MODELS,
         "stealing::models::idle_no_wake_up_is_lost",
+    ),
+    seeded(
+        "lies_down_without_looking",
+        RANDOM,
+        "stealing::random_models::spawns_as_the_workers_lie_down",
     ),
     seeded(
         "injected_after_the_end",
@@ -278,23 +284,24 @@ fn try_out(seeded: &Seeded) -> Result<String, String> {
 }
 
 fn cargo(seeded: &Seeded, target: &Path, wrapper: &Path) -> Command {
-    let is_model = ["loom", MODELS].contains(&seeded.file);
+    let (folder, flags) = match seeded.file {
+        "loom" | MODELS => ("models", "--cfg loom"),
+        RANDOM => ("random", "--cfg shuttle"),
+        _ => ("plain", ""),
+    };
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .args(["test", "--quiet", "-p", "handrolled-executor"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env(
-            "CARGO_TARGET_DIR",
-            target.join(if is_model { "models" } else { "plain" }),
-        )
+        .env("CARGO_TARGET_DIR", target.join(folder))
         .env("RUSTC_WORKSPACE_WRAPPER", wrapper)
         .env("RUST_BACKTRACE", "0")
-        .env("RUSTFLAGS", if is_model { "--cfg loom" } else { "" });
+        .env("RUSTFLAGS", flags);
     match seeded.file {
-        MODELS | LIBRARY => cargo.arg("--lib"),
+        MODELS | RANDOM | LIBRARY => cargo.arg("--lib"),
         file => cargo.args(["--test", file]),
     };
-    if is_model {
+    if folder != "plain" {
         cargo.arg("--release");
     }
     cargo

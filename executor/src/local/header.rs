@@ -83,7 +83,7 @@ pub(crate) struct Header {
     slot: UnsafeCell<Slot>,
 }
 
-#[cfg(all(not(loom), target_pointer_width = "64"))]
+#[cfg(all(not(any(loom, shuttle)), target_pointer_width = "64"))]
 const _: () = assert!(size_of::<Header>() == 72, "every idle task pays for it");
 
 union Slot {
@@ -247,7 +247,7 @@ impl TaskPtr {
     }
 }
 
-#[cfg(all(test, not(loom), target_pointer_width = "64"))]
+#[cfg(all(test, not(any(loom, shuttle)), target_pointer_width = "64"))]
 mod tests {
     use super::*;
 

@@ -63,7 +63,8 @@ impl Worker<'_> {
         self.home.polls_nothing();
         let idle = &self.pool.idle.0;
         let asleep = idle.sleep(self.index, self.searching.replace(false));
-        if !asleep.closed && !self.pool.has_queued() {
+        let seen = self.pool.has_queued() && !cfg!(seeded_bug = "lies_down_without_looking");
+        if !asleep.closed && !seen {
             if asleep.all && self.pool.ending.is_awaited() && self.pool.is_quiet() {
                 self.pool.ending.quiet();
             }

@@ -24,9 +24,9 @@ use std::ptr::{self, NonNull};
 
 use crate::sync::{AtomicPtr, AtomicU64, Ordering};
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(super) const CAPACITY: usize = 256;
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(super) const CAPACITY: usize = 2; // so that models wrap around and overflow
 
 /// Keeps what different cores write out of each other's cache lines (and their neighbour's, which
