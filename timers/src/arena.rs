@@ -20,6 +20,11 @@ pub struct Key {
 }
 
 impl Key {
+    #[inline]
+    pub(crate) fn index(self) -> u32 {
+        self.index
+    }
+
     /// The place, and how many timers have had it.
     #[cfg(feature = "std")]
     pub(crate) fn parts(self) -> (u32, u32) {
@@ -49,16 +54,21 @@ enum Place<T> {
 pub(crate) struct Arena<T> {
     places: Chunks<Place<T>, CHUNK>,
     live: usize,
-    /// The first free place, most recently freed first: it is the one still in the cache.
-    free: u32,
+    free: FreeList,
     /// What a place that is new to the array starts with; above every generation handed out for
     /// places that were given back, so that keys stay stale across a shrink.
     first_generation: NonZeroU32,
+}
+
+/// The free places, most recently freed first: that one is still in the cache.
+#[derive(Debug)]
+struct FreeList {
+    first: u32,
     highest_generation: NonZeroU32,
 }
 
 /// Timers in a chunk of the array.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 512;
 /// An array this small is not worth giving back.
 const KEEP_PLACES: usize = 1024;
 
@@ -67,115 +77,117 @@ impl<T> Arena<T> {
         Arena {
             places: Chunks::new(),
             live: 0,
-            free: NONE,
+            free: FreeList {
+                first: NONE,
+                highest_generation: NonZeroU32::MIN,
+            },
             first_generation: NonZeroU32::MIN,
-            highest_generation: NonZeroU32::MIN,
         }
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.live
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.places.capacity()
+        self.places.len()
     }
 
     pub(crate) fn reserve(&mut self, additional: usize) {
-        let free = self.places.len() - self.live;
-        self.places.reserve(additional.saturating_sub(free));
+        while self.capacity() - self.live < additional {
+            self.grow();
+        }
     }
 
     /// Where the next timer will be.
     #[inline]
-    pub(crate) fn next_index(&self) -> u32 {
-        match self.free {
-            NONE => self.places.len() as u32,
-            index => index,
+    pub(crate) fn next_index(&mut self) -> u32 {
+        if self.free.first == NONE {
+            self.grow();
         }
+        self.free.first
+    }
+
+    /// Adds a chunk of free places.
+    #[cold]
+    fn grow(&mut self) {
+        let (first, end) = (self.places.len(), self.places.len() + CHUNK);
+        assert!(
+            end <= NONE as usize,
+            "a wheel holds fewer than 2^32 - 512 timers"
+        );
+        let generation = self.first_generation;
+        let then = mem::replace(&mut self.free.first, first as u32);
+        self.places.grow(|index| {
+            let last = index as usize + 1 == end;
+            let next = if last { then } else { index + 1 };
+            Place::Free { generation, next }
+        });
     }
 
     /// Takes in a timer that is listed as [`next_index`](Arena::next_index) at `position`.
     #[inline]
     pub(crate) fn insert(&mut self, deadline: u64, value: T, position: u32) -> Key {
+        let index = self.free.first;
+        let place = &mut self.places[index];
+        let Place::Free { generation, next } = *place else {
+            unreachable!("it is in the list of free places")
+        };
+        self.free.first = next;
         self.live += 1;
-        let index = self.free;
-        if let Some(place) = self.places.get_mut(index)
-            && let Place::Free { generation, next } = *place
-        {
-            self.free = next;
-            *place = Place::Live(Timer {
-                deadline,
-                value,
-                generation,
-                position,
-            });
-            return Key { index, generation };
-        }
-        self.grow(deadline, value, position)
-    }
-
-    #[inline(never)]
-    fn grow(&mut self, deadline: u64, value: T, position: u32) -> Key {
-        let index = self.places.len();
-        assert!(
-            index < NONE as usize,
-            "a wheel holds fewer than 2^32 - 1 timers"
-        );
-        let index = index as u32;
-        let generation = self.first_generation;
-        self.places.push(Place::Live(Timer {
+        *place = Place::Live(Timer {
             deadline,
             value,
             generation,
             position,
-        }));
+        });
         Key { index, generation }
+    }
+
+    /// Takes out the timer of this key, if it is still there. It must leave its list as well.
+    #[inline]
+    pub(crate) fn take(&mut self, key: Key) -> Option<Timer<T>> {
+        let place = self.places.get_mut(key.index)?;
+        place.timer(key)?;
+        let timer = self.free.vacate(place, key.index);
+        self.one_less();
+        Some(timer)
     }
 
     /// Takes out the timer at `index`, which must be live and no longer in a list.
     #[inline]
     pub(crate) fn remove(&mut self, index: u32) -> (Key, Timer<T>) {
-        let place = &mut self.places[index];
-        let free = Place::Free {
-            generation: NonZeroU32::MAX,
-            next: self.free,
-        };
-        let Place::Live(timer) = mem::replace(place, free) else {
-            not_live()
-        };
+        let timer = self.free.vacate(&mut self.places[index], index);
+        self.one_less();
         let generation = timer.generation;
-        if let Some(next) = generation.checked_add(u32::from(!seeded::GENERATION_STAYS)) {
-            *place = Place::Free {
-                generation: next,
-                next: self.free,
-            };
-            self.free = index; // else: never used again, or a key could come back to life
-        }
-        self.highest_generation = self.highest_generation.max(generation);
+        (Key { index, generation }, timer)
+    }
+
+    #[inline]
+    fn one_less(&mut self) {
         self.live -= 1;
         if self.live == 0 {
             self.give_back_a_burst();
         }
-        (Key { index, generation }, timer)
     }
 
     #[cold]
     fn give_back_a_burst(&mut self) {
         let worth_it = self.places.len() > KEEP_PLACES && !seeded::BURST_STAYS;
-        if worth_it && self.highest_generation < NonZeroU32::MAX {
+        if worth_it && self.free.highest_generation < NonZeroU32::MAX {
             self.give_back();
         }
     }
 
     /// Frees the array; nothing in it is live.
     fn give_back(&mut self) {
-        self.first_generation = self.highest_generation.saturating_add(1);
+        self.first_generation = self.free.highest_generation.saturating_add(1);
         self.places = Chunks::new();
-        self.free = NONE;
+        self.free.first = NONE;
     }
 
-    /// Gives back what lies behind the last live timer.
+    /// Gives back the chunks behind the last live timer.
     pub(crate) fn shrink_to_fit(&mut self) {
         let is_free = |place: Option<&Place<T>>| matches!(place, Some(Place::Free { .. }));
         let mut len = self.places.len() as u32;
@@ -183,23 +195,30 @@ impl<T> Arena<T> {
             len -= 1;
         }
         self.places.truncate(len as usize);
-        self.first_generation = self.highest_generation.saturating_add(1);
-        self.free = NONE;
-        for index in (0..len).rev() {
+        self.first_generation = self.free.highest_generation.saturating_add(1);
+        self.free.first = NONE;
+        for index in (0..self.places.len() as u32).rev() {
             if let Place::Free { generation, next } = &mut self.places[index]
                 && *generation < NonZeroU32::MAX
             {
-                *next = mem::replace(&mut self.free, index);
+                *next = mem::replace(&mut self.free.first, index);
             }
         }
     }
 
-    /// The index of a timer that is still there.
-    pub(crate) fn find(&self, key: Key) -> Option<u32> {
+    /// The timer of this key, if it is still there.
+    #[inline]
+    pub(crate) fn get(&self, key: Key) -> Option<&Timer<T>> {
         match self.places.get(key.index)? {
-            Place::Live(timer) if timer.generation == key.generation => Some(key.index),
+            Place::Live(timer) if timer.generation == key.generation => Some(timer),
             _ => None,
         }
+    }
+
+    /// The timer of this key, if it is still there.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut Timer<T>> {
+        self.places.get_mut(key.index)?.timer(key)
     }
 
     /// The timer at `index`, which must be live.
@@ -211,24 +230,15 @@ impl<T> Arena<T> {
         }
     }
 
-    /// The timer at `index`, which must be live.
-    #[inline]
-    pub(crate) fn at_mut(&mut self, index: u32) -> &mut Timer<T> {
-        match &mut self.places[index] {
-            Place::Live(timer) => timer,
-            Place::Free { .. } => not_live(),
-        }
-    }
-
     /// Notes where the timer at `index`, which must be live, is listed now; returns its key.
     #[inline]
     pub(crate) fn relist(&mut self, index: u32, position: u32) -> Key {
-        let timer = self.at_mut(index);
+        let Place::Live(timer) = &mut self.places[index] else {
+            not_live()
+        };
         timer.position = position;
-        Key {
-            index,
-            generation: timer.generation,
-        }
+        let generation = timer.generation;
+        Key { index, generation }
     }
 
     /// Empties the arena and hands over what was in it, in no particular order.
@@ -236,7 +246,7 @@ impl<T> Arena<T> {
         let places = mem::replace(&mut self.places, Chunks::new());
         for place in places.iter() {
             if let Place::Live(timer) = place {
-                self.highest_generation = self.highest_generation.max(timer.generation);
+                self.free.used(timer.generation);
             }
         }
         self.live = 0;
@@ -245,6 +255,43 @@ impl<T> Arena<T> {
             Place::Live(timer) => Some((timer.deadline, timer.value)),
             Place::Free { .. } => None,
         })
+    }
+}
+
+impl<T> Place<T> {
+    #[inline]
+    fn timer(&mut self, key: Key) -> Option<&mut Timer<T>> {
+        match self {
+            Place::Live(timer) if timer.generation == key.generation => Some(timer),
+            _ => None,
+        }
+    }
+}
+
+impl FreeList {
+    /// Takes the timer out of the place of this index, which must hold one.
+    #[inline]
+    fn vacate<T>(&mut self, place: &mut Place<T>, index: u32) -> Timer<T> {
+        let Place::Live(Timer { generation, .. }) = *place else {
+            not_live()
+        };
+        self.used(generation);
+        let next = self.first;
+        // after the last generation: never used again, or a key could come back to life
+        let after = generation.checked_add(u32::from(!seeded::GENERATION_STAYS));
+        if after.is_some() {
+            self.first = index;
+        }
+        let generation = after.unwrap_or(NonZeroU32::MAX);
+        match mem::replace(place, Place::Free { generation, next }) {
+            Place::Live(timer) => timer,
+            Place::Free { .. } => not_live(),
+        }
+    }
+
+    #[inline]
+    fn used(&mut self, generation: NonZeroU32) {
+        self.highest_generation = self.highest_generation.max(generation);
     }
 }
 
@@ -258,9 +305,16 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
+    fn add<T: Copy + Into<u64>>(arena: &mut Arena<T>, value: T) -> Key {
+        let index = arena.next_index();
+        let key = arena.insert(value.into(), value, 0);
+        assert_eq!(key.index, index);
+        key
+    }
+
     fn arena(timers: u64) -> (Arena<u64>, Vec<Key>) {
         let mut arena = Arena::new();
-        let keys = (0..timers).map(|n| arena.insert(n, n, 0)).collect();
+        let keys = (0..timers).map(|n| add(&mut arena, n)).collect();
         (arena, keys)
     }
 
@@ -273,29 +327,29 @@ mod tests {
     #[test]
     fn a_key_goes_stale_when_its_timer_leaves() {
         let (mut arena, keys) = arena(2);
-        let index = arena.find(keys[1]).unwrap();
-        assert_eq!(arena.remove(index).1.value, 1);
-        assert_eq!(arena.find(keys[1]), None);
-        let again = arena.insert(9, 9, 0);
-        assert_eq!(arena.find(again), Some(index), "the place is used again");
-        assert_eq!(
-            arena.find(keys[1]),
-            None,
+        assert_eq!(arena.take(keys[1]).unwrap().value, 1);
+        assert!(arena.take(keys[1]).is_none());
+        let again = add(&mut arena, 9);
+        assert_eq!(again.index, keys[1].index, "the place is used again");
+        assert!(
+            arena.get(keys[1]).is_none() && arena.get_mut(keys[1]).is_none(),
             "the old key does not reach the new timer"
         );
-        assert_eq!(arena.find(keys[0]), Some(0));
+        assert!(arena.take(keys[1]).is_none() && arena.len() == 2);
+        assert_eq!(arena.remove(again.index).0, again);
+        assert_eq!(arena.get(keys[0]).unwrap().value, 0);
     }
 
     #[test]
     fn a_place_whose_generations_are_used_up_is_retired() {
         let mut arena = Arena::<u8>::new();
         arena.first_generation = NonZeroU32::MAX;
-        let last = arena.insert(0, 0, 0);
+        let last = add(&mut arena, 0);
         arena.remove(0);
-        assert_eq!(arena.find(last), None);
-        let other = arena.insert(0, 0, 0);
-        assert_eq!(arena.find(other), Some(1));
-        assert_eq!(arena.find(last), None);
+        assert!(arena.get(last).is_none());
+        let other = add(&mut arena, 0);
+        assert!(arena.get(last).is_none() && arena.get(other).is_some());
+        assert_eq!((last.index, other.index), (0, 1));
     }
 
     #[test]
@@ -305,26 +359,26 @@ mod tests {
             arena.remove(index);
         }
         assert_eq!((arena.len(), arena.capacity()), (0, 0));
-        arena.insert(1, 1, 0);
-        assert!(keys.iter().all(|&key| arena.find(key).is_none()));
+        add(&mut arena, 1);
+        assert!(keys.iter().all(|&key| arena.get(key).is_none()));
     }
 
     #[test]
     fn shrinking_keeps_what_is_live_and_what_is_free_before_it() {
-        let (mut arena, keys) = arena(100);
-        for index in (0..100).filter(|index| *index != 40) {
+        let (mut arena, keys) = arena(3_000);
+        for index in (0..3_000).filter(|index| *index != 600) {
             arena.remove(index);
         }
         arena.shrink_to_fit();
-        assert!(arena.capacity() >= 41 && arena.capacity() < 100);
-        assert_eq!(arena.find(keys[40]), Some(40));
-        let fresh: Vec<Key> = (0..60).map(|n| arena.insert(n, n, 0)).collect();
+        assert_eq!(arena.capacity(), 2 * CHUNK);
+        assert_eq!(arena.get(keys[600]).unwrap().value, 600);
+        let fresh: Vec<Key> = (0..2_000).map(|n| add(&mut arena, n)).collect();
         assert_eq!(
             fresh[0].index, 0,
             "free places before the last live one are used again"
         );
-        let stale = keys.iter().enumerate().filter(|(index, _)| *index != 40);
-        assert!(stale.into_iter().all(|(_, &key)| arena.find(key).is_none()));
-        assert_eq!(arena.len(), 61);
+        let stale = keys.iter().enumerate().filter(|(index, _)| *index != 600);
+        assert!(stale.into_iter().all(|(_, &key)| arena.get(key).is_none()));
+        assert_eq!(arena.len(), 2_001);
     }
 }

@@ -4,82 +4,60 @@
 //! no timer fires, and twice the memory meanwhile. Here growth adds a chunk, and what is there
 //! stays where it is; an access costs one more look, into a table that is always in the cache.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
-/// Grows by `SIZE` elements at a time, the first chunk like a `Vec`. `SIZE` is a power of two.
+/// Grows by `SIZE` elements at a time; always full. `SIZE` is a power of two.
 #[derive(Debug)]
 pub(crate) struct Chunks<T, const SIZE: usize> {
-    chunks: Vec<Vec<T>>,
-    len: usize,
+    chunks: Vec<Box<[T; SIZE]>>,
 }
 
 impl<T, const SIZE: usize> Chunks<T, SIZE> {
     pub(crate) const fn new() -> Self {
-        Chunks {
-            chunks: Vec::new(),
-            len: 0,
-        }
+        Chunks { chunks: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.chunks.len() * SIZE
     }
 
-    pub(crate) fn capacity(&self) -> usize {
-        self.chunks.iter().map(Vec::capacity).sum()
-    }
-
-    pub(crate) fn reserve(&mut self, additional: usize) {
-        while self.capacity() - self.len < additional {
-            self.chunks.push(Vec::with_capacity(SIZE));
-        }
-    }
-
-    #[inline(never)]
-    pub(crate) fn push(&mut self, element: T) {
-        let chunk = self.len / SIZE;
-        if chunk == self.chunks.len() {
-            self.chunks.push(if chunk == 0 {
-                Vec::new()
-            } else {
-                Vec::with_capacity(SIZE)
-            });
-        }
-        self.chunks[chunk].push(element);
-        self.len += 1;
+    /// Adds a chunk, each element of which is made from its index.
+    pub(crate) fn grow(&mut self, element: impl FnMut(u32) -> T) {
+        let first = self.len() as u32;
+        let elements: Box<[T]> = (first..first + SIZE as u32).map(element).collect();
+        let chunk = elements.try_into();
+        self.chunks
+            .push(chunk.unwrap_or_else(|_| unreachable!("it has SIZE elements")));
     }
 
     #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<&T> {
-        self.chunks
-            .get(index as usize / SIZE)?
-            .get(index as usize % SIZE)
+        let chunk = self.chunks.get(index as usize / SIZE)?;
+        Some(&chunk[index as usize % SIZE])
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
-        self.chunks
-            .get_mut(index as usize / SIZE)?
-            .get_mut(index as usize % SIZE)
+        let chunk = self.chunks.get_mut(index as usize / SIZE)?;
+        Some(&mut chunk[index as usize % SIZE])
     }
 
-    /// Drops what is behind the first `len` elements, and gives that memory back.
+    /// Drops the chunks that hold none of the first `len` elements.
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.len = self.len.min(len);
-        self.chunks.truncate(self.len.div_ceil(SIZE));
-        if let Some(last) = self.chunks.last_mut() {
-            last.truncate((self.len - 1) % SIZE + 1);
-            last.shrink_to_fit();
-        }
+        self.chunks.truncate(len.div_ceil(SIZE));
+        self.chunks.shrink_to_fit();
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.chunks.iter().flatten()
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
     }
 
     pub(crate) fn into_elements(self) -> impl Iterator<Item = T> {
-        self.chunks.into_iter().flatten()
+        self.chunks
+            .into_iter()
+            .flat_map(|chunk| (chunk as Box<[T]>).into_iter())
     }
 }
 
@@ -106,49 +84,31 @@ mod tests {
     #[test]
     fn elements_stay_where_they_are_while_it_grows() {
         let mut chunks = Chunks::<u32, 8>::new();
-        assert!(chunks.get(0).is_none() && chunks.capacity() == 0);
-        (0..8).for_each(|n| chunks.push(n));
+        assert!(chunks.get(0).is_none() && chunks.len() == 0);
+        chunks.grow(|index| index);
         let first: *const u32 = &chunks[0];
-        for n in 8..100 {
-            chunks.push(n);
-            assert_eq!((chunks.len(), chunks[n]), (n as usize + 1, n));
+        for n in 2..100 {
+            chunks.grow(|index| index);
+            assert_eq!((chunks.len(), chunks[n]), (8 * n as usize, n));
             assert_eq!(first, &raw const chunks[0]);
-            assert!(
-                chunks.capacity() < n as usize + 1 + 8,
-                "never more than a chunk too much"
-            );
         }
         chunks[70] += 1;
-        assert!(
-            chunks
-                .iter()
-                .copied()
-                .eq((0..70).chain([71]).chain(71..100))
-        );
-        assert!(chunks.get(99).is_some() && chunks.get_mut(100).is_none());
+        let expected = (0..70).chain([71]).chain(71..99 * 8);
+        assert!(chunks.iter().copied().eq(expected.clone()));
+        assert!(chunks.get(791).is_some() && chunks.get_mut(792).is_none());
+        assert!(chunks.into_elements().eq(expected));
     }
 
     #[test]
-    fn truncating_gives_memory_back_and_leaves_room_to_grow() {
+    fn truncating_gives_chunks_back_and_leaves_room_to_grow() {
         for keep in [0, 1, 7, 8, 9, 15, 16, 17, 40, 99] {
-            let mut chunks = Chunks::<usize, 8>::new();
-            (0..40).for_each(|n| chunks.push(n));
+            let mut chunks = Chunks::<u32, 8>::new();
+            (0..5).for_each(|_| chunks.grow(|index| index));
             chunks.truncate(keep);
-            let kept = keep.min(40);
-            assert!(chunks.len() == kept && chunks.capacity() < kept + 8);
-            (kept..50).for_each(|n| chunks.push(n));
-            assert!(chunks.into_elements().eq(0..50), "{keep}");
+            assert_eq!(chunks.len(), keep.min(40).next_multiple_of(8));
+            chunks.grow(|index| index);
+            let len = chunks.len() as u32;
+            assert!(chunks.into_elements().eq(0..len), "{keep}");
         }
-    }
-
-    #[test]
-    fn reserved_room_is_used() {
-        let mut chunks = Chunks::<u8, 8>::new();
-        chunks.push(0);
-        chunks.reserve(30);
-        let capacity = chunks.capacity();
-        assert!(capacity >= 31);
-        (0..30).for_each(|n| chunks.push(n));
-        assert_eq!((chunks.len(), chunks.capacity()), (31, capacity));
     }
 }

@@ -1,46 +1,49 @@
 //! The lists of the wheel: which timers wait in which slot, in the order they came.
 //!
-//! A list is a chain of pages, and a page holds the indices of up to 28 timers, not the timers:
+//! A list is a chain of pages, and a page holds the indices of up to 30 timers, not the timers:
 //!
 //! ```text
 //!  list         page                          page
 //! ┌───────┐    ┌───────────────────────┐     ┌───────────────────────┐
-//! │ first ┼───▶│ · · 7 3 – 12 4 – … 31 ┼────▶│ 8 – 2 · · · · · · · · │
-//! │ last  ┼──┐ └─────▲─────────────────┘     └───────▲──▲────────────┘
-//! └───────┘  │     start                     ▲      end
-//!            └───────────────────────────────┘
+//! │ first ┼───▶│ 7 3 (5) 12 4 (9) … 31 ┼────▶│ 8 (6) 2               │
+//! │ last  ┼──┐ └───────────────────────┘     └───────▲───────────────┘
+//! └───────┘  └───────────────────────────────────────┘
+//!        head: 1 1 0 1 1 0 … 1                 head: 1 0 1
 //! ```
 //!
 //! Chaining the timers themselves would be the obvious way. But among a million timers each is a
 //! cache miss, and a chain of them is a chain of misses, each waiting for the one before. Out of a
 //! page the processor reads the indices at once, and fetches many timers at the same time.
 //!
-//! A timer taken from the middle leaves a hole (`–`). It would be denser to put the list's last
-//! timer there, but then each removal has to touch the end of its list, which all others need,
-//! and it finds that end only through the page it misses: removals wait for one another. A hole
-//! is written and forgotten. A page that is half holes is merged with its neighbour.
+//! Which of a page's places are taken is a bit each in its *head*, and all heads are in an array of
+//! their own, eight bytes for 30 timers: small enough to be in the cache when the pages are not. So
+//! a timer that leaves clears its bit and does not touch its page; the index stays there, in
+//! brackets above, and nobody looks at it. It would be denser to put the list's last timer in its
+//! place, but then each removal touches the end of its list, which all others need: removals wait
+//! for one another. A page that has become sparse is merged with its neighbour.
 
 use alloc::boxed::Box;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::mem;
 
 use crate::chunks::Chunks;
 use crate::seeded;
 
-/// The index that stands for "none", and in a page for a hole.
+/// The index that stands for "none".
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Timers of a page: with its links it fills two cache lines.
-pub(crate) const PAGE_TIMERS: usize = 28;
+pub(crate) const PAGE_TIMERS: usize = 30;
 /// Numbers of timers left at which a page may be merged with a neighbour, as bits. Few, as a merge
 /// that comes too early has to be done again.
 const SPARSE: u32 = 1 << 10 | 1 << 5 | 1 << 2;
 /// Timers that a page should hold on average: with fewer there is something to be gained.
-const WORTHWHILE: usize = 16;
-/// Pages that may be in use before holes matter.
+const WORTHWHILE: usize = 12;
+/// Pages that may be in use before sparse ones matter.
 const SPARE_PAGES: usize = 128;
 /// Pages in a chunk of them.
-const CHUNK: usize = 512;
+const CHUNK: usize = 64;
 /// A position is a page's number times 32, plus the place in the page.
 const PLACE_BITS: u32 = 5;
 
@@ -58,30 +61,42 @@ const EMPTY: List = List {
     earliest: u64::MAX,
 };
 
-/// Its timers are between `start` and `end`, among holes.
+/// What is known of a page without reading it.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    /// A bit for each place that is taken. Never zero but while the page is free.
+    taken: u32,
+    list: u16,
+    /// How many bits that is.
+    timers: u16,
+}
+
+/// The timers at its taken places, in order; and the pages around it, or the next free one.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Page {
     next: u32,
     previous: u32,
-    list: u16,
-    start: u8,
-    end: u8,
-    /// How many timers there are. Never zero but while the page is free.
-    live: u8,
     timers: [u32; PAGE_TIMERS],
 }
+
+const EMPTY_PAGE: Page = Page {
+    next: NONE,
+    previous: NONE,
+    timers: [NONE; PAGE_TIMERS],
+};
 
 /// Numbered lists of timers.
 #[derive(Debug)]
 pub(crate) struct Lists {
     lists: Box<[List]>,
+    heads: Vec<Head>,
     pages: Chunks<Page, CHUNK>,
     /// The first free page; they are chained by `next`.
     free: u32,
     used: usize,
     /// The page that was looked after last.
-    tidied: u32,
+    tidied: usize,
 }
 
 impl Lists {
@@ -89,6 +104,7 @@ impl Lists {
         let lists = vec![EMPTY; lists].into_boxed_slice();
         Lists {
             lists,
+            heads: Vec::new(),
             pages: Chunks::new(),
             free: NONE,
             used: 0,
@@ -114,7 +130,7 @@ impl Lists {
 
     /// The list that the timer at `position` is in.
     pub(crate) fn list_at(&self, position: u32) -> u16 {
-        self.pages[position >> PLACE_BITS].list
+        self.heads[page_of(position)].list
     }
 
     /// Appends a timer, and returns its position. A position that [`opens_page`] may have made the
@@ -123,36 +139,29 @@ impl Lists {
     pub(crate) fn push(&mut self, list: u16, timer: u32, deadline: u64) -> u32 {
         let chain = &mut self.lists[list as usize];
         chain.earliest = chain.earliest.min(deadline);
-        let mut number = chain.last;
-        if let Some(page) = self.pages.get_mut(number)
-            && (page.end as usize) < PAGE_TIMERS
-        {
-            let place = page.end;
-            page.timers[place as usize] = timer;
-            page.end += 1;
-            page.live += 1;
-            return position(number, place);
+        let number = chain.last;
+        if let Some(head) = self.heads.get_mut(number as usize) {
+            let place = head.end();
+            if place < PAGE_TIMERS {
+                head.taken |= 1 << place;
+                head.timers += 1;
+                self.pages[number].timers[place] = timer;
+                return position(number, place);
+            }
         }
-        number = self.append_page(list);
-        let page = &mut self.pages[number];
-        page.timers[0] = timer;
-        page.end = 1;
-        page.live = 1;
-        position(number, 0)
+        self.push_on_new_page(list, timer)
     }
 
     /// Takes out the first timer of the list.
     #[inline]
     pub(crate) fn pop(&mut self, list: u16) -> Option<u32> {
         let number = self.lists[list as usize].first;
-        let page = self.pages.get_mut(number)?;
-        let mut timer = NONE;
-        while timer == NONE {
-            timer = page.timers[page.start as usize];
-            page.start += 1;
-        }
-        page.live -= 1;
-        if page.live == 0 {
+        let head = self.heads.get_mut(number as usize)?;
+        let place = head.taken.trailing_zeros() as usize;
+        head.taken &= head.taken - 1;
+        head.timers -= 1;
+        let timer = self.pages[number].timers[place];
+        if self.heads[number as usize].taken == 0 {
             self.free_page(number);
         }
         Some(timer)
@@ -160,11 +169,10 @@ impl Lists {
 
     /// The timers of the list's first page, in order.
     pub(crate) fn first_page(&self, list: u16) -> impl Iterator<Item = u32> + '_ {
-        let page = self.pages.get(self.lists[list as usize].first);
-        page.into_iter().flat_map(Page::timers)
+        self.timers_of(self.lists[list as usize].first)
     }
 
-    /// Takes out the first page of the list with all its timers; false when there is none.
+    /// Takes out the first page of the list with all its timers, if it has any.
     pub(crate) fn pop_page(&mut self, list: u16) {
         let number = self.lists[list as usize].first;
         if number != NONE {
@@ -181,35 +189,29 @@ impl Lists {
         all: usize,
         moved: impl FnMut(u32, u32),
     ) -> Option<u16> {
-        let (number, place) = (
-            position >> PLACE_BITS,
-            position as usize % (1 << PLACE_BITS),
-        );
-        let page = &mut self.pages[number];
-        page.timers[place] = NONE;
-        page.live -= 1;
-        if place + 1 == page.end as usize {
-            page.end -= 1; // the newest leaves: no hole
+        let number = page_of(position);
+        let head = &mut self.heads[number];
+        head.taken &= !(1 << (position % (1 << PLACE_BITS)));
+        head.timers -= 1;
+        if head.taken == 0 {
+            return self.free_page(number as u32);
         }
-        if page.live == 0 {
-            return self.free_page(number);
-        }
-        let sparse = SPARSE >> page.live & 1 != 0;
+        let sparse = SPARSE >> head.timers & 1 != 0;
         if sparse && self.used > SPARE_PAGES + all / WORTHWHILE {
-            self.tidy(number, moved);
+            self.tidy(number as u32, moved);
         }
         None
     }
 
     /// Merges a page that has become sparse, and looks after two others that may have become so
-    /// earlier, when there were no holes to mind.
+    /// earlier, when there was nothing to be gained.
     #[inline(never)]
     fn tidy(&mut self, number: u32, mut moved: impl FnMut(u32, u32)) {
         self.merge(number, &mut moved);
         for _ in 0..2 {
-            self.tidied = (self.tidied + 1) % self.pages.len() as u32;
-            if self.pages[self.tidied].live > 0 {
-                self.merge(self.tidied, &mut moved);
+            self.tidied = (self.tidied + 1) % self.heads.len();
+            if self.heads[self.tidied].taken != 0 {
+                self.merge(self.tidied as u32, &mut moved);
             }
         }
     }
@@ -230,39 +232,59 @@ impl Lists {
     /// Moves the timers of `second` behind those of `first`, if both exist and they fit; returns
     /// the page that holds them.
     fn join(&mut self, first: u32, second: u32, moved: &mut impl FnMut(u32, u32)) -> Option<u32> {
-        let one = self.pages.get(first)?;
-        let two = self.pages.get(second)?;
-        if usize::from(one.live + two.live) > PAGE_TIMERS {
+        let one = self.heads.get(first as usize)?;
+        let two = self.heads.get(second as usize)?;
+        let together = one.timers + two.timers;
+        if usize::from(together) > PAGE_TIMERS {
             return None;
         }
         let mut timers = [NONE; PAGE_TIMERS];
-        let mut end = 0;
-        for timer in one.timers().chain(two.timers()) {
-            timers[end as usize] = timer;
+        let both = self.timers_of(first).chain(self.timers_of(second));
+        for (place, timer) in both.enumerate() {
+            timers[place] = timer;
             if !seeded::MERGE_IS_SILENT {
-                moved(timer, position(first, end));
+                moved(timer, position(first, place));
             }
-            end += 1;
         }
         self.free_page(second);
-        let page = &mut self.pages[first];
-        (page.timers, page.start, page.end, page.live) = (timers, 0, end, end);
+        self.pages[first].timers = timers;
+        let head = &mut self.heads[first as usize];
+        (head.taken, head.timers) = ((1 << together) - 1, together);
         Some(first)
     }
 
-    /// Links an empty page behind the last of the list.
+    /// The timers of a page, in order; none if there is no such page.
+    fn timers_of(&self, number: u32) -> impl Iterator<Item = u32> + '_ {
+        let head = self.heads.get(number as usize);
+        let mut taken = head.map_or(0, |head| head.taken);
+        let page = self.pages.get(number);
+        page.into_iter().flat_map(move |page| {
+            core::iter::from_fn(move || {
+                let place = taken.trailing_zeros() as usize;
+                taken &= taken.wrapping_sub(1);
+                page.timers.get(place).copied()
+            })
+        })
+    }
+
+    /// Appends a timer to a list whose last page is full.
     #[inline(never)]
-    fn append_page(&mut self, list: u16) -> u32 {
+    fn push_on_new_page(&mut self, list: u16, timer: u32) -> u32 {
         let previous = self.lists[list as usize].last;
-        let number = match self.pages.get_mut(self.free) {
+        let head = Head {
+            taken: 1,
+            list,
+            timers: 1,
+        };
+        let number = self.free;
+        let number = match self.pages.get_mut(number) {
             Some(page) => {
-                let number = mem::replace(&mut self.free, page.next);
-                // what is outside of `start` and `end` may stay: nobody looks at it
-                (page.next, page.previous, page.list) = (NONE, previous, list);
-                (page.start, page.end) = (0, 0);
+                self.free = page.next;
+                (page.next, page.previous, page.timers[0]) = (NONE, previous, timer);
+                self.heads[number as usize] = head;
                 number
             }
-            None => self.new_page(previous, list),
+            None => self.new_page(previous, timer, head),
         };
         match self.pages.get_mut(previous) {
             Some(page) => page.next = number,
@@ -270,35 +292,31 @@ impl Lists {
         }
         self.lists[list as usize].last = number;
         self.used += 1;
-        number
+        position(number, 0)
     }
 
-    #[inline(never)]
-    fn new_page(&mut self, previous: u32, list: u16) -> u32 {
-        assert!(
-            self.pages.len() < (NONE >> PLACE_BITS) as usize,
-            "the wheel is full"
-        );
-        let timers = [NONE; PAGE_TIMERS];
-        self.pages.push(Page {
-            next: NONE,
-            previous,
-            list,
-            start: 0,
-            end: 0,
-            live: 0,
-            timers,
-        });
-        self.pages.len() as u32 - 1
+    fn new_page(&mut self, previous: u32, timer: u32, head: Head) -> u32 {
+        let number = self.heads.len();
+        assert!(number < page_of(NONE), "the wheel is full");
+        self.heads.push(head);
+        if number == self.pages.len() {
+            self.pages.grow(|_| EMPTY_PAGE);
+        }
+        let number = number as u32;
+        let page = &mut self.pages[number];
+        (page.previous, page.timers[0]) = (previous, timer);
+        number
     }
 
     /// Unlinks a page; returns its list if that is empty now.
     #[inline(never)]
     fn free_page(&mut self, number: u32) -> Option<u16> {
+        let head = &mut self.heads[number as usize];
+        head.taken = 0; // how `tidy` knows it
+        let list = head.list;
         let page = &mut self.pages[number];
-        let (previous, next, list) = (page.previous, page.next, page.list);
+        let (previous, next) = (page.previous, page.next);
         page.next = mem::replace(&mut self.free, number);
-        page.live = 0; // how `tidy` knows it
         self.used -= 1;
         match self.pages.get_mut(previous) {
             Some(page) => page.next = next,
@@ -318,6 +336,7 @@ impl Lists {
     /// Empties all lists and gives their pages back.
     pub(crate) fn clear(&mut self) {
         self.lists.fill(EMPTY);
+        self.heads = Vec::new();
         self.pages = Chunks::new();
         self.free = NONE;
         self.used = 0;
@@ -332,10 +351,11 @@ impl Lists {
     }
 }
 
-impl Page {
-    fn timers(&self) -> impl Iterator<Item = u32> + '_ {
-        let timers = &self.timers[self.start as usize..self.end as usize];
-        timers.iter().copied().filter(|&timer| timer != NONE)
+impl Head {
+    /// The place behind the last one that is taken.
+    #[inline]
+    fn end(self) -> usize {
+        (u32::BITS - self.taken.leading_zeros()) as usize
     }
 }
 
@@ -344,8 +364,12 @@ pub(crate) fn opens_page(position: u32) -> bool {
     position.is_multiple_of(1 << PLACE_BITS)
 }
 
-fn position(page: u32, place: u8) -> u32 {
-    page << PLACE_BITS | u32::from(place)
+fn page_of(position: u32) -> usize {
+    (position >> PLACE_BITS) as usize
+}
+
+fn position(page: u32, place: usize) -> u32 {
+    page << PLACE_BITS | place as u32
 }
 
 #[cfg(test)]
@@ -405,7 +429,7 @@ mod tests {
 
     #[test]
     fn a_page_fills_two_cache_lines() {
-        assert_eq!(size_of::<Page>(), 128);
+        assert_eq!((size_of::<Page>(), size_of::<Head>()), (128, 8));
     }
 
     #[test]
@@ -429,7 +453,7 @@ mod tests {
     fn pages_of_holes_are_merged_and_lists_stay_in_order() {
         let mut checked = Checked::new();
         for timer in 0..20_000 {
-            checked.push((timer / 28 % 3) as u16, timer);
+            checked.push((timer / 30 % 3) as u16, timer);
         }
         let full = checked.lists.used;
         for timer in (0..20_000).filter(|timer| timer % 7 > 0) {
@@ -437,7 +461,7 @@ mod tests {
         }
         let left = checked.lists.used;
         assert!(
-            left <= SPARE_PAGES + 20_000 / 7 / WORTHWHILE + 1,
+            left <= SPARE_PAGES + 20_000 / 7 / WORTHWHILE + 10,
             "{full} pages to {left}"
         );
         for timer in 20_000..20_100 {
@@ -454,7 +478,7 @@ mod tests {
             checked.push(0, timer);
             checked.remove(timer);
         }
-        assert_eq!(checked.lists.pages.len(), 1, "the same place is used again");
+        assert_eq!(checked.lists.heads.len(), 1, "the same place is used again");
         checked.remove(0);
         checked.check();
     }
@@ -464,20 +488,20 @@ mod tests {
         let mut lists = Lists::new(3);
         for round in 0..90 {
             let list = round % 3;
-            for timer in 0..28 {
+            for timer in 0..30 {
                 assert_eq!(opens_page(lists.push(list, timer, 7)), timer == 0);
             }
             assert_eq!(lists.earliest(list), 7);
             lists.lower_earliest(list, 9);
             lists.lower_earliest(list, 5);
             assert_eq!(lists.earliest(list), 5);
-            assert_eq!(lists.first_page(list).count(), 28);
+            assert_eq!(lists.first_page(list).count(), 30);
             lists.pop_page(list);
             lists.pop_page(list);
             assert!(lists.is_empty(list) && lists.first_page(list).next().is_none());
         }
-        assert_eq!(lists.pages.len(), 1);
+        assert_eq!(lists.heads.len(), 1);
         lists.shrink();
-        assert_eq!(lists.pages.capacity(), 0);
+        assert_eq!(lists.pages.len(), 0);
     }
 }

@@ -137,10 +137,8 @@ impl<T> Wheel<T> {
 
     /// Takes a timer out before it fires. `None` when it has fired or was cancelled before.
     pub fn cancel(&mut self, key: Key) -> Option<T> {
-        let index = self.arena.find(key)?;
-        self.delist(index);
-        let (_, timer) = self.arena.remove(index);
-        self.give_back_pages();
+        let timer = self.arena.take(key)?;
+        self.delist(timer.position);
         Some(timer.value)
     }
 
@@ -149,25 +147,25 @@ impl<T> Wheel<T> {
     /// Cheap when the deadline moves back, as a keep-alive's does with every message: the timer
     /// stays in its slot with the new deadline noted, and moves on when time comes to that slot.
     pub fn reschedule(&mut self, key: Key, deadline: u64) -> bool {
-        let Some(index) = self.arena.find(key) else {
+        let Some(timer) = self.arena.get_mut(key) else {
             return false;
         };
-        let timer = self.arena.at_mut(index);
         if self.now < timer.deadline && timer.deadline <= deadline {
             timer.deadline = deadline; // it is in a slot, and that is looked at before
             return true;
         }
-        let list = self.lists.list_at(timer.position);
+        timer.deadline = deadline;
+        let position = timer.position;
+        let list = self.lists.list_at(position);
         let stays = deadline > self.now
             && Slot::new(list).is_some_and(|slot| slot.start(self.now) <= deadline);
-        timer.deadline = deadline;
         if stays {
             if !seeded::EARLIEST_NOT_LOWERED {
                 self.lists.lower_earliest(list, deadline);
             }
         } else {
-            self.delist(index);
-            self.enlist(index, deadline, self.list_for(deadline));
+            self.delist(position);
+            self.enlist(key.index(), deadline, self.list_for(deadline));
         }
         true
     }
@@ -175,25 +173,19 @@ impl<T> Wheel<T> {
     /// What a timer carries; `None` when it has fired or was cancelled.
     #[must_use]
     pub fn get(&self, key: Key) -> Option<&T> {
-        self.arena
-            .find(key)
-            .map(|index| &self.arena.at(index).value)
+        self.arena.get(key).map(|timer| &timer.value)
     }
 
     /// What a timer carries, to be changed; `None` when it has fired or was cancelled.
     #[must_use]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        self.arena
-            .find(key)
-            .map(|index| &mut self.arena.at_mut(index).value)
+        self.arena.get_mut(key).map(|timer| &mut timer.value)
     }
 
     /// When a timer is due; `None` when it has fired or was cancelled.
     #[must_use]
     pub fn deadline(&self, key: Key) -> Option<u64> {
-        self.arena
-            .find(key)
-            .map(|index| self.arena.at(index).deadline)
+        self.arena.get(key).map(|timer| timer.deadline)
     }
 
     /// The slot a timer waits in; `None` when it was due already when it came, and when it has
@@ -207,8 +199,8 @@ impl<T> Wheel<T> {
     /// ```
     #[must_use]
     pub fn slot(&self, key: Key) -> Option<Slot> {
-        let index = self.arena.find(key)?;
-        Slot::new(self.lists.list_at(self.arena.at(index).position))
+        let timer = self.arena.get(key)?;
+        Slot::new(self.lists.list_at(timer.position))
     }
 
     /// A tick that no timer is due before: how long the caller may wait. `None` when it is empty.
@@ -312,18 +304,23 @@ impl<T> Wheel<T> {
         position
     }
 
-    fn delist(&mut self, index: u32) {
-        let position = self.arena.at(index).position;
+    /// Takes the timer at `position` off its list.
+    #[inline]
+    fn delist(&mut self, position: u32) {
         let (all, arena) = (self.len(), &mut self.arena);
-        let moved = |timer, position| arena.at_mut(timer).position = position;
+        let moved = |timer, position| {
+            arena.relist(timer, position);
+        };
         if let Some(emptied) = self.lists.remove(position, all, moved)
             && let Some(slot) = Slot::new(emptied)
         {
             self.occupied.clear(slot);
         }
+        self.give_back_pages();
     }
 
     /// The arena gives a burst's memory back by itself; the pages follow.
+    #[inline]
     fn give_back_pages(&mut self) {
         if self.is_empty() && self.arena.capacity() == 0 {
             self.lists.clear();
