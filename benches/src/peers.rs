@@ -7,6 +7,7 @@ pub mod compio;
 pub mod futures;
 #[cfg(feature = "glommio")]
 pub mod glommio;
+pub mod intrusive;
 pub mod joins;
 #[cfg(feature = "monoio")]
 pub mod monoio;

@@ -9,7 +9,7 @@ use crate::peers::compio;
 use crate::peers::glommio;
 #[cfg(feature = "monoio")]
 use crate::peers::monoio;
-use crate::peers::{futures, ours, ours_threads, schedules, smol, tokio};
+use crate::peers::{futures, intrusive, ours, ours_threads, schedules, smol, tokio};
 use crate::runtime::{
     Local, LocalNet, LocalOutside, LocalTime, Pool, Reschedule, Schedule, Threaded,
 };
@@ -223,6 +223,7 @@ pub const fn cancel<S: OnSchedule>(name: &'static str) -> Workload {
         vec![
             on_schedule::<S, ours::Wheel>(scale),
             on_schedule::<S, schedules::Delays>(scale),
+            on_schedule::<S, intrusive::Intrusive>(scale),
             on_schedule::<S, schedules::HashWheel>(scale),
             on_schedule::<S, schedules::LazyHeap>(scale),
             on_schedule::<S, schedules::Ordered>(scale),
@@ -248,6 +249,7 @@ pub const fn fire<S: OnSchedule>(name: &'static str) -> Workload {
     Workload::new(name, S::ABOUT, S::UNIT, |scale| {
         vec![
             on_schedule::<S, ours::Wheel>(scale),
+            on_schedule::<S, intrusive::Intrusive>(scale),
             on_schedule::<S, schedules::HashWheel>(scale),
             on_schedule::<S, schedules::LazyHeap>(scale),
             on_schedule::<S, schedules::Ordered>(scale),

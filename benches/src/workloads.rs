@@ -11,6 +11,7 @@ pub mod multi;
 pub mod multi_outside;
 pub mod servers;
 pub mod sleeping;
+pub mod timers_threads;
 pub mod wheel;
 
 pub use goals::goal;
@@ -64,6 +65,7 @@ pub const ALL: &[Workload] = &[
     time::<sleeping::Create<1_000>>("timers/sleep_create_poll_drop"),
     time::<sleeping::Create<0>>("timers/sleep_create_poll_drop_0"),
     time::<sleeping::Create<100_000>>("timers/sleep_create_poll_drop_100k").without(sleeping::FEW),
+    timers_threads::two_workers("timers/sleep_2_workers"),
     time::<sleeping::Reset>("timers/sleep_reset"),
     time::<sleeping::TimeoutReady>("timers/timeout_ready"),
     sleeping::tasks::<100_000>("timers/sleep_tasks_100k"),
