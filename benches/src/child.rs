@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 use crate::workload::Invalid;
-use crate::{instructions, load, machine, serve};
+use crate::{churn, instructions, load, machine, serve};
 
 /// The argument that makes the program a child; the core to run on and what to be come after it.
 pub const MARK: &str = "--child";
@@ -87,6 +87,12 @@ impl Helper {
         }
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Processor time it has used so far, in nanoseconds.
     ///
     /// # Errors
@@ -146,6 +152,10 @@ fn run(arguments: &[String]) -> Result<(), Invalid> {
             let bytes = bytes.parse().map_err(|_| strange())?;
             load::generate(address.parse().map_err(|_| strange())?, connections, bytes)
         }
+        ("churn", [address, at_once]) => churn::generate(
+            address.parse().map_err(|_| strange())?,
+            at_once.parse().map_err(|_| strange())?,
+        ),
         ("passes", [workload, peer, count]) => {
             instructions::passes(workload, peer, count.parse().map_err(|_| strange())?)
         }

@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod child;
+pub mod churn;
 pub mod contest;
 pub mod heap;
 pub mod instructions;
@@ -14,5 +15,6 @@ pub mod roster;
 pub mod runtime;
 pub mod serve;
 pub mod stats;
+pub mod syscalls;
 pub mod workload;
 pub mod workloads;

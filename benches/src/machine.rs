@@ -208,6 +208,17 @@ pub fn process_cpu_ns(pid: u32) -> io::Result<u64> {
     }
 }
 
+/// Memory of a process that is in use, in bytes.
+///
+/// # Errors
+/// When there is no such process, or the system does not say.
+pub fn resident_bytes(pid: u32) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let kib = field(&status, "VmRSS").and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+    kib.map(|kib| kib * 1024)
+        .ok_or_else(|| io::Error::other("no VmRSS"))
+}
+
 /// Processor time that this process has used so far in all its threads, in nanoseconds.
 #[must_use]
 pub fn own_cpu_ns() -> u64 {

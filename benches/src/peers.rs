@@ -1,6 +1,7 @@
 //! Each runtime behind the traits of [`runtime`](crate::runtime), one file each.
 
 pub mod bare;
+pub mod bare_closing;
 pub mod calls;
 #[cfg(feature = "compio")]
 pub mod compio;

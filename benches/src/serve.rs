@@ -31,6 +31,9 @@ pub const ECHO: &[(&str, Server)] = &[
     ("bare-shared", |listener, buffer| {
         peers::bare::echo_server(&listener, buffer, true)
     }),
+    (BARE_CLOSING, |listener, buffer| {
+        peers::bare_closing::echo_server(&listener, buffer)
+    }),
     ("tokio", echo_on::<peers::tokio::WithDrivers>),
     ("smol", echo_on::<peers::smol::WithReactor>),
     #[cfg(feature = "monoio")]
@@ -63,10 +66,15 @@ pub fn run(servers: &[(&str, Server)], name: &str, buffer: usize) -> Result<(), 
         .find(|(known, _)| *known == name)
         .ok_or_else(|| Invalid(format!("no server is called {name}")))?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
+    // std's queue of 128 overflows when thousands connect and another job has this core.
+    rustix::net::listen(&listener, 4_096).map_err(std::io::Error::from)?;
     listener.set_nonblocking(true)?;
     say("ready", listener.local_addr()?)?;
     server(listener, buffer)
 }
+
+/// What [`ECHO`] calls the bare server that lets connections go.
+pub const BARE_CLOSING: &str = "bare-closing";
 
 /// What [`ECHO`] calls ours with buffers that connections borrow while there is something in them.
 pub const LENT: &str = "ours-lent";

@@ -9,6 +9,8 @@ pub mod local;
 pub mod local_outside;
 pub mod multi;
 pub mod multi_outside;
+pub mod reactor_servers;
+pub mod reactor_turns;
 pub mod servers;
 pub mod sleeping;
 pub mod timers_threads;
@@ -81,6 +83,16 @@ pub const ALL: &[Workload] = &[
     servers::echo::<1_024, 64>("reactor/echo_1024x64"),
     servers::echo::<1_024, 16_384>("reactor/echo_1024x16k"),
     servers::lent::<1_024, 16_384>("reactor/echo_1024x16k_lent"),
+    reactor_servers::CHURN,
+    reactor_servers::CALLS_1,
+    reactor_servers::CALLS_64,
+    reactor_servers::HELD_MEMORY,
+    reactor_servers::HELD_P50,
+    reactor_servers::HELD_P99,
+    reactor_turns::IDLE,
+    reactor_turns::AWAKE,
+    reactor_turns::WRITTEN,
+    reactor_turns::ACROSS,
     whole::<local::SpawnJoin>("loop/spawn_join"),
     whole::<local::Yield>("loop/yield"),
     whole::<local::PingPong>("loop/ping_pong"),

@@ -94,6 +94,13 @@ const GOALS: &[(&str, &str, f64)] = &[
     ("reactor/echo_1024x64", "tokio", 1.0),
     ("reactor/echo_1024x16k_lent", "bare-shared", 1.0 / 1.05),
     ("reactor/echo_1024x16k_lent", "tokio", 1.0 / 0.75),
+    ("reactor/calls_1x64", "tokio", 1.0),
+    ("reactor/calls_1x64", "bare", 1.0),
+    ("reactor/calls_64x64", "tokio", 1.0),
+    ("reactor/churn", "bare", 1.0),
+    ("reactor/churn", "tokio", 1.1),
+    ("reactor/wake_written", "mio", 1.0),
+    ("reactor/wake_across", "mio", 1.0),
     // loop
     ("loop/http_64", "tokio", 1.1),
     ("loop/http_1024", "tokio", 1.1),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::child::Helper;
 use crate::machine;
-use crate::serve::{self, LENT};
+use crate::serve::{self, BARE_CLOSING, LENT};
 use crate::workload::{Contender, Invalid, Measured, OURS, Pass, Scale, Workload, expect_count};
 
 /// The row of echoing so many bytes on so many connections: the server's processor time.
@@ -19,8 +19,8 @@ pub const fn echo<const CONNECTIONS: usize, const BYTES: usize>(name: &'static s
     row.on_all_cores()
 }
 
-/// Echo servers that take part in no row but [`lent`].
-const ALONE: [&str; 2] = [LENT, "bare-shared"];
+/// Echo servers that take part in rows of their own.
+const ALONE: [&str; 3] = [LENT, "bare-shared", BARE_CLOSING];
 
 /// The same with ours lending buffers for as long as something is in them, against one buffer for
 /// all connections and against tokio, whose connections have their own.
