@@ -439,3 +439,27 @@ fn buffers_are_sent_in_order_whatever_their_sizes() {
         assert!(heard == all, "{sizes:?}");
     }
 }
+
+/// Nobody answers: the kernel gives up, and says so by an event. (It tries again after a second.)
+#[cfg(target_os = "linux")]
+#[test]
+fn a_connect_that_times_out_is_told() {
+    use socket2::{Domain, Socket, Type};
+    let driver = driver::Driver::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let _fills_it = std::net::TcpStream::connect(address).unwrap();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None).unwrap();
+    let patience = std::time::Duration::from_millis(1);
+    socket.set_tcp_user_timeout(Some(patience)).unwrap();
+    let error = socket.connect(&address.into()).unwrap_err();
+    assert_eq!(
+        error.raw_os_error(),
+        Some(rustix::io::Errno::INPROGRESS.raw_os_error())
+    );
+    let source = reactor::Source::new(&driver.reactor, socket).unwrap();
+    block_on(source.writable()).unwrap();
+    let error = source.get_ref().take_error().unwrap().unwrap();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+}

@@ -7,8 +7,8 @@ mod driver;
 use std::process::{Command, Stdio};
 use std::task::{Context, Poll, Waker};
 
-use driver::{Driver, block_on};
-use reactor::{Reactor, TcpStream, UnixStream, pipe};
+use driver::{Driver, block_on, settle};
+use reactor::{Reactor, TcpListener, TcpStream, UnixStream, pipe};
 
 #[test]
 #[ignore = "run by the others, under strace"]
@@ -37,6 +37,10 @@ fn the_child() {
 }
 
 fn with_faults(inject: &[&str]) {
+    with_faults_in("the_child", inject);
+}
+
+fn with_faults_in(child: &str, inject: &[&str]) {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null"]);
     for fault in inject {
@@ -44,7 +48,7 @@ fn with_faults(inject: &[&str]) {
     }
     strace.arg(std::env::current_exe().unwrap());
     strace
-        .args(["the_child", "--exact", "--ignored", "--quiet"])
+        .args([child, "--exact", "--ignored", "--quiet"])
         .stdout(Stdio::null());
     match strace.status() {
         Ok(status) => assert!(status.success(), "{inject:?}"),
@@ -132,5 +136,40 @@ fn a_socket_without_reader_raises_no_signal() {
         assert!(output.status.success(), "{output:?}");
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(told.contains("--- SIGPIPE"), pipe_too, "{told}");
+    }
+}
+
+#[test]
+#[ignore = "run by the next, under strace"]
+fn the_child_that_accepts() {
+    let reactor = Reactor::new().unwrap();
+    let listener = TcpListener::bind(&reactor, "127.0.0.1:0").unwrap();
+    let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (ours, _theirs) = UnixStream::pair(&reactor).unwrap();
+    settle(&reactor);
+    let mut cx = Context::from_waker(Waker::noop());
+    let Poll::Ready(Err(error)) = listener.poll_accept(&mut cx) else {
+        panic!("strace makes this one fail");
+    };
+    assert_eq!(
+        error.raw_os_error(),
+        Some(rustix::io::Errno::NFILE.raw_os_error())
+    );
+    assert!(
+        listener.poll_accept(&mut cx).is_pending(),
+        "it would only fail again"
+    );
+    drop(ours); // room for one more
+    assert!(listener.poll_accept(&mut cx).is_ready());
+}
+
+/// The whole system has no descriptors left, which nobody would like to bring about.
+#[test]
+fn a_system_without_descriptors() {
+    if can_trace() {
+        with_faults_in(
+            "the_child_that_accepts",
+            &["accept,accept4:error=ENFILE:when=1"],
+        );
     }
 }

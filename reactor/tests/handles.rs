@@ -1,0 +1,163 @@
+//! Handles that are forgotten, inherited by other processes, or dropped while somebody wakes.
+#![cfg(not(loom))]
+
+mod driver;
+
+use std::mem::forget;
+use std::os::unix::net::UnixStream as Plain;
+use std::pin::pin;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use driver::{Count, block_on, settle};
+use futures_lite::AsyncWriteExt;
+use reactor::{Buffers, Reactor, Source, UnixStream};
+
+/// What is forgotten is leaked, and does no other harm: neither is it touched later, nor does it
+/// keep others from being woken.
+#[test]
+fn what_is_forgotten_harms_nobody() {
+    let reactor = Reactor::new().unwrap();
+    let (ours, mut theirs) = UnixStream::pair(&reactor).unwrap();
+    let ((forgotten, one), (waits, other)) = (Count::new(), Count::new());
+    {
+        let mut future = Box::pin(ours.readable());
+        assert!(poll(future.as_mut(), &one).is_pending());
+        forget(future); // its place in the list stays
+    }
+    let mut future = Box::pin(ours.readable());
+    assert!(poll(future.as_mut(), &other).is_pending());
+    block_on(theirs.write_all(b"x")).unwrap();
+    settle(&reactor);
+    assert_eq!((forgotten.get(), waits.get()), (1, 1));
+    drop(future);
+    drop((ours, one));
+    assert_eq!(
+        Arc::strong_count(&forgotten),
+        1,
+        "the source took the waker along"
+    );
+
+    let buffers = Buffers::new(10);
+    forget(block_on(lent(&reactor, &buffers)));
+    assert_eq!(buffers.spare(), 0, "that buffer does not come back");
+    drop(block_on(lent(&reactor, &buffers)));
+    assert_eq!(buffers.spare(), 1);
+
+    let (left, right) = theirs.into_split();
+    forget(left);
+    drop(right);
+    assert_eq!(reactor.sources(), 1, "a half keeps its source");
+    let (source, _peer) = Plain::pair().unwrap();
+    forget(Source::new(&reactor, source).unwrap());
+    forget(reactor.waker());
+    forget(reactor.clone()); // now nobody is told that the reactor goes
+    drop(reactor);
+}
+
+async fn lent<'b>(reactor: &Reactor, buffers: &'b Buffers) -> std::io::Result<reactor::Lent<'b>> {
+    let (ours, mut theirs) = UnixStream::pair(reactor)?;
+    theirs.write_all(b"tea").await?;
+    ours.read_lent(buffers).await
+}
+
+fn poll<F: Future + ?Sized>(future: std::pin::Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(waker))
+}
+
+/// A process that was started has the same file description. That neither ends our registration
+/// when it goes, nor keeps events coming when ours has ended.
+#[test]
+fn an_inherited_descriptor_changes_nothing() {
+    let reactor = Reactor::new().unwrap();
+    let (stays, stays_peer) = Plain::pair().unwrap();
+    let (goes, goes_peer) = Plain::pair().unwrap();
+    let mut child = Command::new("sleep")
+        .arg("1000")
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(
+            stays.try_clone().unwrap(),
+        )))
+        .stdout(Stdio::from(std::os::fd::OwnedFd::from(
+            goes.try_clone().unwrap(),
+        )))
+        .spawn()
+        .unwrap();
+    let [stays, goes] = [stays, goes].map(|end| UnixStream::from_std(&reactor, end).unwrap());
+    settle(&reactor);
+    drop(goes);
+    std::io::Write::write_all(&mut &goes_peer, b"x").unwrap();
+    assert_eq!(settle(&reactor), 0, "the child still has it, we do not");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (count, waker) = Count::new();
+    let mut read = pin!(stays.readable());
+    assert!(poll(read.as_mut(), &waker).is_pending());
+    std::io::Write::write_all(&mut &stays_peer, b"x").unwrap();
+    settle(&reactor);
+    assert_eq!(count.get(), 1);
+    assert!(poll(read.as_mut(), &waker).is_ready());
+}
+
+/// Wakers outlive the reactor, and are used while it goes.
+#[test]
+fn waking_while_everything_is_dropped() {
+    for _ in 0..200 {
+        let reactor = Reactor::new().unwrap();
+        let (source, peer) = UnixStream::pair(&reactor).unwrap();
+        let waker = reactor.waker();
+        let mut cx = Context::from_waker(&waker);
+        assert!(source.poll_readable(&mut cx).is_pending()); // the source holds the waker as well
+        let polling = reactor.clone();
+        let polls = std::thread::spawn(move || drop(polling.poll(Some(Duration::from_secs(1000)))));
+        let wakes = std::thread::spawn(move || {
+            waker.wake_by_ref();
+            drop(source);
+            waker.wake();
+        });
+        drop((reactor, peer));
+        wakes.join().unwrap();
+        polls.join().unwrap();
+    }
+}
+
+/// A waker whose last reference panics when it goes.
+#[test]
+fn a_waker_that_panics_when_dropped_leaves_the_source_whole() {
+    struct Grenade;
+    impl Wake for Grenade {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Grenade {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    let reactor = Reactor::new().unwrap();
+    let (source, mut peer) = UnixStream::pair(&reactor).unwrap();
+    let (count, waker) = Count::new();
+    let leave = |waker: &Waker| {
+        source
+            .poll_readable(&mut Context::from_waker(waker))
+            .is_pending()
+    };
+    assert!(leave(&Waker::from(Arc::new(Grenade))));
+    let replaced = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| leave(&waker)));
+    assert!(replaced.is_err(), "it was the task's own");
+    block_on(peer.write_all(b"x")).unwrap();
+    settle(&reactor);
+    assert_eq!(count.get(), 1, "the new waker had been left");
+
+    assert_eq!(
+        block_on(source.read_with(|mut io| std::io::Read::read(&mut io, &mut [0; 9]))).unwrap(),
+        1
+    );
+    assert!(leave(&Waker::from(Arc::new(Grenade))));
+    block_on(peer.write_all(b"x")).unwrap();
+    assert!(
+        settle(&reactor) > 0,
+        "woken and dropped by the turn, which goes on"
+    );
+    assert_eq!(reactor.sources(), 2);
+}
