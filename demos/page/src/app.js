@@ -13,6 +13,7 @@ import { Lanes } from './view/lanes.js';
 import { Log } from './view/log.js';
 import { Pool, Sources } from './view/sources.js';
 import { Tasks } from './view/tasks.js';
+import { whenResized } from './view/size.js';
 import { Captions, Telling } from './view/telling.js';
 import { Wheel } from './view/wheel.js';
 
@@ -59,13 +60,15 @@ export class App {
     this.lanes = new Lanes(jump, redraw);
     this.controls = new Controls(this);
     const telling = new Telling((name) => this.followName(name), jump);
-    // Arrows come last: they look at where the others have put things.
+    // The log scrolls, which is cheap while nothing else has changed: it comes first. Arrows come
+    // last: they look at where the others have put things.
     this.views = [
-      telling, this.captions, new Circle(), new Tasks(follow), new Sources(follow),
-      new Pool(follow), this.wheel, this.lanes, this.log, this.controls, new Arrows(this.wheel),
+      this.log, telling, this.captions, new Circle(() => this.play(true)),
+      new Tasks(follow), new Sources(follow), new Pool(follow), this.wheel,
+      this.lanes, this.controls, new Arrows(this.wheel),
     ];
-    addEventListener('resize', redraw);
-    addEventListener('scroll', redraw, { passive: true, capture: true });
+    whenResized(redraw);
+    addEventListener('scroll', redraw, { passive: true });
   }
 
   /**
@@ -113,7 +116,8 @@ export class App {
     this.#pending = 0;
     if (!this.trace) return;
     if (this.player.playing) {
-      const seconds = Math.min(0.25, (now - this.#last) / 1000);
+      // A frame's time may be that of its beginning, which was before the click.
+      const seconds = Math.max(0, Math.min(0.25, (now - this.#last) / 1000));
       this.position = this.player.advance(this.trace, this.position, seconds);
       if (this.player.playing) this.draw();
     }

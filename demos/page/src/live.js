@@ -78,11 +78,21 @@ export class Live {
       this.#begin(parseHeader(line));
       return;
     }
-    const event = parseEvent(line, Number(id) || 0);
+    const event = parseEvent(line, Number(id) || 0) ?? this.#note(line);
     if (!this.app.trace) throw new TraceError('The run sent an event before its header.');
     this.#count(id);
     if (event === null) this.#skipped += 1;
     else if (this.#new.push(event) === 1) requestAnimationFrame(() => this.#append());
+  }
+
+  /** What the program says about the moment: a caption. @param {string} line @returns {null} */
+  #note(line) {
+    const { e, text } = JSON.parse(line);
+    const { trace } = this.app;
+    if (!trace || e !== 'note' || typeof text !== 'string') return null;
+    const at = Math.max(0, trace.length + this.#new.length - 1);
+    (trace.header.captions ??= []).push({ at, text });
+    return null;
   }
 
   /** @param {string} id */
@@ -117,7 +127,7 @@ export class Live {
     for (const event of this.#new) app.trace.append(event);
     if (first) app.lanes.reset({ trace: app.trace });
     this.#new = [];
-    if (app.trace.length > this.most) this.#shorten();
+    while (app.trace.length > this.most) this.#shorten();
     if (app.atTail) app.position = app.trace.length;
     app.draw();
   }
@@ -130,6 +140,9 @@ export class Live {
     const state = app.history.at(cut);
     const { position, follow, atTail } = app;
     const trace = app.trace.from(cut, state);
+    trace.header.captions = trace.header.captions
+      ?.map(({ at, text }) => ({ at: at - cut, text }))
+      .filter(({ at }) => at >= 0);
     app.load(trace, new History(trace, state));
     Object.assign(app, { follow, atTail, position: Math.max(0, position - cut) });
   }

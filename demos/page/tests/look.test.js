@@ -51,7 +51,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
   }
 }
 
-test('several workers, a cascade, the gallery, the help and a mistake: axe finds nothing', async () => {
+test('workers, a cascade, the gallery, the help, a mistake: axe finds nothing', async () => {
   const page = await chromium.open(filled(stealing(), cascade()));
   assert.deepEqual(await violations(page), [], 'gallery');
   if (shots) await page.screenshot({ path: `${shots}/gallery.png` });

@@ -27,7 +27,8 @@ const indexOf = (page, kind, n) =>
 
 test('it opens with what there is to see', async () => {
   const page = await open();
-  assert.match(await text(page, 'headline'), /An event loop at work: 6 inputs, 159 steps in 302 ms/);
+  assert.match(await text(page, 'headline'), /I1 was taken in before I3, but O3 left before O1/);
+  assert.match(await text(page, 'because'), /6 inputs, 159 steps in 302 ms/);
   assert.match(await text(page, 'order'), /O3.*O4.*O6.*O5.*O2/);
   assert.equal(await position(page), 0);
   await page.close();
@@ -73,7 +74,9 @@ test('O2 leaves before O1, in the words, in the order and in the bars', async ()
 
 test('a wake says who is woken, by what, and why, and draws the arrow', async () => {
   const page = await open();
-  const fired = await page.evaluate(() => window.loop.trace.events.findIndex((e) => e.e === 'fire'));
+  const fired = await page.evaluate(() => {
+    return window.loop.trace.events.findIndex(({ e }) => e === 'fire');
+  });
   await goTo(page, fired + 1);
   assert.match(await text(page, 'headline'), /Timer 2 is due: it fires for task 3 \(I2\)/);
   await goTo(page, fired + 2);

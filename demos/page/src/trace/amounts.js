@@ -14,12 +14,25 @@ export function duration(ns) {
   const [scale, unit] = UNITS.find(([one]) => ns >= one) ?? [1, 'ns'];
   const value = ns / scale;
   const digits = value >= 100 || scale === 1 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits).replace(/\.0+$/, '')} ${unit}`;
+  return `${value.toFixed(digits).replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')} ${unit}`;
 }
 
 /** A point in time, always in one unit, so that a column lines up. @param {number} ns */
 export function time(ns) {
   return `${(ns / 1e6).toFixed(3)} ms`;
+}
+
+/**
+ * Round steps for a scale from 0 to `end`, about `parts` of them.
+ *
+ * @param {number} end
+ * @param {number} parts
+ */
+export function roundSteps(end, parts) {
+  const rough = Math.max(1, end / parts);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough) ?? rough;
+  return Array.from({ length: Math.floor(end / step) + 1 }, (_, nth) => nth * step);
 }
 
 /**

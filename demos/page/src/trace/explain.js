@@ -57,8 +57,9 @@ function explainTask(trace, state, event) {
         return 'It was woken in the meantime, so it stands in the ready queue again.';
       }
       const reasons = waitsFor(trace, state, event.task);
-      const what = reasons.length > 0 ? `It waits for ${listing(reasons)}. ` : 'It waits. ';
-      return `${what}Until it is woken it costs no time at all, and the loop does other things.`;
+      const other = 'what another task will give it';
+      const what = reasons.length > 0 ? listing(reasons) : other;
+      return `It waits for ${what}. Until it is woken it costs no time, and the loop goes on.`;
     }
     case 'wake':
       return 'Waking only means to stand in the ready queue: its code runs when it is polled.';

@@ -21,6 +21,10 @@ export class Trace {
   jobs = new Map();
   /** @type {Map<number, InputInfo>} */
   inputs = new Map();
+  /** The same in the order in which they were taken in. @type {InputInfo[]} */
+  inputList = [];
+  /** Tasks in the order in which they were first heard of. @type {TaskInfo[]} */
+  taskList = [];
   /** Numbers of the outputs in the order in which they left. @type {number[]} */
   outputs = [];
   /** Indices of the events with which a turn begins. @type {number[]} */
@@ -64,14 +68,16 @@ export class Trace {
     Object.assign(trace, { notes, levels: this.levels });
     for (const id of state.tasks.keys()) {
       const task = this.tasks.get(id);
-      if (task) trace.tasks.set(id, { ...task, spawned: -1, ended: -1 });
+      if (task) Object.assign(trace.task(id), { ...task, spawned: -1, ended: -1 });
     }
     for (const name of /** @type {const} */ (['timers', 'sources', 'jobs'])) {
       const [from, to] = [this[name], /** @type {Map<Id, any>} */ (trace[name])];
       for (const id of state[name].keys()) to.set(id, from.get(id));
     }
     for (const input of this.inFlight(cut)) {
-      trace.inputs.set(input.n, { ...input, taken: -1, left: -1 });
+      const kept = { ...input, taken: -1, left: -1 };
+      trace.inputs.set(input.n, kept);
+      trace.inputList.push(kept);
     }
     for (const event of this.events.slice(cut)) trace.append(event);
     return trace;
@@ -123,6 +129,7 @@ export class Trace {
     if (known) return known;
     const info = { id, name: '', at: '', input: null, spawned: -1, ended: -1 };
     this.tasks.set(id, info);
+    this.taskList.push(info);
     return info;
   }
 
@@ -138,7 +145,7 @@ export class Trace {
 
   /** The inputs that were taken in before an event and had not left. @param {number} index */
   inFlight(index) {
-    const taken = [...this.inputs.values()].filter((one) => one.taken < index);
+    const taken = this.inputList.filter((one) => one.taken < index);
     return taken.filter((one) => one.left === -1 || one.left >= index);
   }
 
@@ -244,6 +251,7 @@ export class Trace {
       ok: true,
       result: '',
     };
+    if (!known) this.inputList.push(input);
     this.inputs.set(event.n, input);
     if (event.e === 'input') {
       Object.assign(input, { text: event.text, taken: index });

@@ -34,7 +34,7 @@ export function taskName(trace, id) {
 export function taskLabel(trace, id) {
   const info = trace.tasks.get(id);
   if (info?.input != null) return `I${info.input}`;
-  return info?.name ? cut(info.name, 14) : `task ${id}`;
+  return info?.name ? cut(info.name, 16) : `task ${id}`;
 }
 
 /** @param {Id} id @returns {Name} */
@@ -104,7 +104,7 @@ function wakeWords(trace, task, by) {
     return [capital(woken), ' wakes itself: it wants to be polled again.'];
   }
   if (by.task !== undefined) return [capital(taskName(trace, by.task)), ' wakes ', woken, '.'];
-  return [capital(woken), ' is woken.'];
+  return [capital(woken), ' is woken from outside the loop.'];
 }
 
 /** @type {Record<string, string>} */

@@ -1,12 +1,14 @@
 // A canvas that is as sharp as the screen, and as large as its place.
 
+import { sizeOf } from './size.js';
+
 /**
  * Sizes the canvas to its box; gives a context that counts in the page's pixels.
  *
  * @param {HTMLCanvasElement} canvas
  */
 export function prepare(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas;
+  const { width, height } = sizeOf(canvas);
   const scale = Math.min(window.devicePixelRatio || 1, 3);
   const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
   if (canvas.width !== w || canvas.height !== h) {

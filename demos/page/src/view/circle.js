@@ -53,7 +53,8 @@ export class Circle {
   #who = html('p', { class: 'who' });
   #note = html('p', { class: 'note' });
 
-  constructor() {
+  /** @param {() => void} onPlay */
+  constructor(onPlay) {
     const picture = svg('svg', { viewBox: '20 20 360 290', 'aria-hidden': true });
     picture.setAttribute('aria-hidden', 'true');
     for (const { phase, number, words, of } of PHASES) {
@@ -75,7 +76,9 @@ export class Circle {
     }
     picture.append(this.#tokens);
     const middle = html('div', { class: 'middle', 'data-place': 'middle' });
-    middle.append(this.#what, this.#who, this.#note);
+    const play = html('button', { class: 'start', type: 'button' }, 'Play ▸');
+    play.addEventListener('click', onPlay);
+    middle.append(this.#what, this.#who, this.#note, play);
     this.#root.append(picture, middle);
   }
 
@@ -90,6 +93,7 @@ export class Circle {
       card.classList.toggle('here', acting?.phase === phase);
     }
     document.body.classList.toggle('quick', scene.quick);
+    document.body.classList.toggle('begin', scene.index === -1);
     this.#renderTokens(state, worker);
     this.#renderMiddle(scene);
     this.#renderWorkers(scene);
@@ -142,7 +146,7 @@ export class Circle {
       const polling = one?.polling !== null && one !== undefined;
       this.#who.className = polling ? 'who' : 'who calm';
     };
-    if (!one || one.phase === 'none') return put('', 'not begun');
+    if (!one || one.phase === 'none') return put('', '');
     if (one.polling !== null) {
       const label = taskLabel(trace, one.polling);
       const number = `task ${one.polling}`;

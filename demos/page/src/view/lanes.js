@@ -3,11 +3,12 @@
 /** @import { Scene } from '../app.js' */
 /** @import { Row, RowKind } from './rows.js' */
 
-import { cut, duration } from '../trace/amounts.js';
+import { cut, duration, roundSteps } from '../trace/amounts.js';
 import { FONT, prepare } from './canvas.js';
 import { byId, html, say, set } from './dom.js';
 import { palette } from './palette.js';
 import { bestRows, rowsOf } from './rows.js';
+import { sizeOf } from './size.js';
 
 const LABEL = 46;
 const MARGIN = 44;
@@ -17,6 +18,9 @@ const MOST_ROWS = 40;
 const SCALE = 16;
 /** A click so many pixels before an event means the event, and not the one before it. */
 const NEAR = 4;
+
+const END_FONT = `700 12px ${FONT}`;
+const endOf = (/** @type {Row} */ { end, ok }) => (ok || !end ? end : `${end} !`);
 
 /** @type {Record<RowKind, string>} */
 const TITLES = {
@@ -68,7 +72,7 @@ export class Lanes {
     this.#scene = scene;
     const kind = /** @type {RowKind} */ (this.#rows.value);
     say(this.#title, TITLES[kind]);
-    const { clientWidth: width, clientHeight: height } = this.#box;
+    const { width, height } = sizeOf(this.#bars);
     const space = height - SCALE;
     const room = Math.max(1, Math.min(MOST_ROWS, Math.floor(space / LEAST_ROW)));
     this.#shown = rowsOf(scene, kind, room);
@@ -85,7 +89,7 @@ export class Lanes {
   }
 
   get #width() {
-    return Math.max(10, this.#box.clientWidth - LABEL - MARGIN);
+    return Math.max(10, sizeOf(this.#bars).width - LABEL - MARGIN);
   }
 
   /**
@@ -120,16 +124,15 @@ export class Lanes {
     context.textBaseline = 'alphabetic';
     context.strokeStyle = colours.line;
     context.fillStyle = colours.soft;
-    for (let tick = 0; tick <= 4; tick += 1) {
-      const x = LABEL + (this.#width * tick) / 4;
+    const end = Math.max(1, steps ? scene.trace.length - 1 : scene.trace.end);
+    for (const tick of roundSteps(end, Math.max(2, this.#width / 110))) {
+      const x = Math.round(LABEL + (this.#width * tick) / end);
       context.beginPath();
       context.moveTo(x + 0.5, 0);
       context.lineTo(x + 0.5, height - 14);
       context.stroke();
       context.textAlign = tick === 0 ? 'left' : 'center';
-      const part = tick / 4;
-      const step = Math.round(part * scene.trace.length).toLocaleString('en');
-      context.fillText(steps ? step : duration(scene.trace.end * part), x, height - 3);
+      context.fillText(steps ? tick.toLocaleString('en') : duration(tick), x, height - 3);
     }
     this.#shown.forEach((row, nth) => this.#drawRow(context, scene, row, nth, width));
   }
@@ -164,7 +167,7 @@ export class Lanes {
     }
     context.font = `12px ${FONT}`;
     const long = context.measureText(row.text).width;
-    const after = to + (row.end ? 38 : 6);
+    const after = to + (row.end ? this.#endWidth(context, row) + 13 : 6);
     const [inside, right] = [long < to - from - 12, after + 60 < width];
     context.textAlign = inside || right ? 'left' : 'right';
     if (row.marks.length === 0 || !inside) {
@@ -238,13 +241,24 @@ export class Lanes {
       const end = over ? to : Math.min(to, this.#x(scene, scene.index));
       context.fillRect(from, y, Math.max(3, end - from), this.#row - 5);
     }
-    context.globalAlpha = aside ? 0.4 : 1;
-    context.font = `700 12px ${FONT}`;
+    context.globalAlpha = aside || !over ? 0.4 : 1;
+    context.font = END_FONT;
     context.textBaseline = 'middle';
-    if (over && row.end) {
-      context.fillText(`${row.end}${row.ok ? '' : ' !'}`, to + 5, y + this.#row / 2 - 2);
-    }
+    if (!over) context.fillStyle = colours.soft;
+    if (row.to !== -1) context.fillText(endOf(row), to + 5, y + this.#row / 2 - 2);
     context.globalAlpha = 1;
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Row} row
+   */
+  #endWidth(context, row) {
+    const { font } = context;
+    context.font = END_FONT;
+    const { width } = context.measureText(endOf(row));
+    context.font = font;
+    return width;
   }
 
   /** Outputs in the order in which they left, up to now. @param {Scene} scene */

@@ -7,6 +7,7 @@ import { time } from '../trace/amounts.js';
 import { plain, words } from '../trace/words.js';
 import { byId, html, keep, say, set } from './dom.js';
 import { THING_OF, sign } from './signs.js';
+import { sizeOf } from './size.js';
 
 const LINE = 24;
 /** No browser scrolls further than about 16 million pixels; this is far below. */
@@ -20,7 +21,11 @@ export class Log {
   /** Indices of the events that are listed; null: all of them. @type {number[] | null} */
   #chosen = null;
   #key = '';
+  #lines = 0;
+  /** How far it is scrolled. */
+  #top = 0;
   #centred = -2;
+  #height = 0;
   /** @type {Scene | null} */
   #scene = null;
 
@@ -31,7 +36,11 @@ export class Log {
   constructor(onJump, onChange) {
     this.onJump = onJump;
     this.#list.append(this.#space);
-    this.#list.addEventListener('scroll', () => this.#scene && this.#renderLines(this.#scene));
+    this.#list.addEventListener('scroll', () => {
+      if (this.#list.scrollTop === this.#top) return;
+      this.#top = this.#list.scrollTop;
+      if (this.#scene) this.#renderLines(this.#scene);
+    });
     this.#search.addEventListener('input', onChange);
     this.#search.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') this.go(event.shiftKey ? -1 : 1);
@@ -73,12 +82,14 @@ export class Log {
       this.#key = key;
       this.#chosen = query || follow ? choose(trace, query, follow) : null;
       say(this.#found, query ? `${this.#chosen?.length.toLocaleString('en')} found` : '');
-      const lines = Math.min(MOST_LINES, this.#chosen?.length ?? trace.length);
-      this.#space.style.height = `${lines * LINE}px`;
+      this.#lines = Math.min(MOST_LINES, this.#chosen?.length ?? trace.length);
+      this.#space.style.height = `${this.#lines * LINE}px`;
       this.#centred = -2;
     }
-    if (this.#centred !== index) this.#centre(index);
+    const { height } = sizeOf(this.#list);
+    if (this.#centred !== index || this.#height !== height) this.#centre(index);
     this.#centred = index;
+    this.#height = height;
     this.#renderLines(scene);
   }
 
@@ -98,14 +109,17 @@ export class Log {
   /** @param {number} index */
   #centre(index) {
     const line = Math.max(0, this.#lineOf(index));
-    this.#list.scrollTop = Math.max(0, (line + 0.5) * LINE - this.#list.clientHeight / 2);
+    const { height } = sizeOf(this.#list);
+    const most = Math.max(0, this.#lines * LINE - height);
+    this.#top = Math.round(Math.max(0, Math.min(most, (line + 0.5) * LINE - height / 2)));
+    this.#list.scrollTop = this.#top;
   }
 
   /** @param {Scene} scene */
   #renderLines({ trace, index }) {
     const total = this.#chosen?.length ?? trace.length;
-    const first = Math.max(0, Math.floor(this.#list.scrollTop / LINE) - 2);
-    const most = Math.ceil(this.#list.clientHeight / LINE) + 4;
+    const first = Math.max(0, Math.floor(this.#top / LINE) - 2);
+    const most = Math.ceil(sizeOf(this.#list).height / LINE) + 4;
     const lines = [];
     for (let line = first; line < Math.min(total, first + most); line += 1) {
       lines.push({ line, at: this.#chosen ? this.#chosen[line] : line });

@@ -1,5 +1,5 @@
 // What the time line has in its rows: inputs, tasks or threads; which of them, when there are many.
-/** @import { Id } from '../types.d.ts' */
+/** @import { Id, InputInfo, TaskInfo } from '../types.d.ts' */
 /** @import { Trace } from '../trace/trace.js' */
 /** @import { Scene } from '../app.js' */
 
@@ -29,30 +29,35 @@ export function bestRows(trace) {
 /**
  * The last `room` things that had begun by now, but first of all those that have not ended.
  *
- * @template {{ from: number, to: number }} T
+ * @template T
  * @param {T[]} all in order of their beginning
+ * @param {(one: T) => { from: number, to: number }} span the events that began and ended it
  * @param {number} index
  * @param {number} room
  * @returns {T[]}
  */
-export function nearby(all, index, room) {
+export function nearby(all, span, index, room) {
   if (all.length <= room) return all;
   let [low, high] = [0, all.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (all[middle].from <= index) low = middle + 1;
+    if (span(all[middle]).from <= index) low = middle + 1;
     else high = middle;
   }
   const begun = low;
   const picked = new Set();
   for (let at = begun - 1; at >= 0 && at >= begun - 2000 && picked.size < room - 2; at -= 1) {
-    if (all[at].to === -1 || all[at].to >= index) picked.add(at);
+    const { to } = span(all[at]);
+    if (to === -1 || to >= index) picked.add(at);
   }
   for (let at = begun - 1; at >= 0 && picked.size < room - 1; at -= 1) picked.add(at);
   for (let at = begun; at < all.length && picked.size < room; at += 1) picked.add(at);
   for (let at = begun - 1; at >= 0 && picked.size < room; at -= 1) picked.add(at);
   return [...picked].sort((a, b) => a - b).map((at) => all[at]);
 }
+
+const ofInput = (/** @type {InputInfo} */ { taken, left }) => ({ from: taken, to: left });
+const ofTask = (/** @type {TaskInfo} */ { spawned, ended }) => ({ from: spawned, to: ended });
 
 /**
  * @param {Scene} scene
@@ -62,29 +67,26 @@ export function nearby(all, index, room) {
  */
 export function rowsOf({ trace, index }, kind, room) {
   if (kind === 'inputs') {
-    const all = [...trace.inputs.values()].map((input) => ({
+    return nearby(trace.inputList, ofInput, index, room).map((input) => ({
       label: `I${input.n}`,
       text: input.text,
-      from: input.taken,
-      to: input.left,
+      ...ofInput(input),
       end: `O${input.n}`,
       ok: input.ok,
       task: input.task,
       marks: [],
     }));
-    return nearby(all, index, room);
   }
   if (kind === 'tasks') {
-    const all = [...trace.tasks.values()].map((task) => ({
-      id: task.id,
-      from: task.spawned,
-      to: task.ended,
+    return nearby(trace.taskList, ofTask, index, room).map((task) => ({
+      label: taskLabel(trace, task.id),
+      text: cut(task.name, 60),
+      ...ofTask(task),
+      end: '',
+      ok: true,
+      task: task.id,
+      marks: trace.pollsOf(task.id),
     }));
-    return nearby(all, index, room).map(({ id, from, to }) => {
-      const name = trace.tasks.get(id)?.name ?? '';
-      const row = { label: taskLabel(trace, id), text: cut(name, 60), from, to, end: '' };
-      return { ...row, ok: true, task: id, marks: trace.pollsOf(id) };
-    });
   }
   return trace.header.workers.slice(0, room).map((name, worker) => ({
     label: String(worker),

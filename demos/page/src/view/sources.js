@@ -7,7 +7,7 @@ import { taskLabel } from '../trace/words.js';
 import { byId, html, keep, say, set } from './dom.js';
 import { sign } from './signs.js';
 
-const MOST = 8;
+const MOST = 7;
 
 /**
  * Those that somebody waits for come first to mind; the one of this very event is always there.
@@ -52,9 +52,8 @@ export class Sources {
         const follow = scene.follow;
         row.classList.toggle('aside', follow !== null && !tasks.includes(follow.task));
         const [name, read, write] = row.children;
-        if (name.textContent !== cut(what, 60)) {
-          name.replaceChildren(sign('source'), ` ${cut(what, 60)}`);
-        }
+        const short = ` ${source.id} ${cut(info?.what.replace('127.0.0.1:', ':') ?? '', 60)}`;
+        if (name.textContent !== short) name.replaceChildren(sign('source'), short);
         const fd = info?.fd === undefined ? '' : `, descriptor ${info.fd}`;
         set(name, { title: `source ${source.id}: ${what}${fd}` });
         this.#cell(scene, read, source.readable, source.readers);

@@ -1,6 +1,7 @@
 // The executor's side: who is ready, in which order, and who waits for what.
 /** @import { Id, TaskState } from '../types.d.ts' */
 /** @import { Scene } from '../app.js' */
+/** @import { Trace } from '../trace/trace.js' */
 
 import { waitsFor } from '../trace/explain.js';
 import { taskLabel } from '../trace/words.js';
@@ -8,10 +9,25 @@ import { byId, html, keep, say, set } from './dom.js';
 import { sign } from './signs.js';
 
 const MOST_READY = 18;
-const MOST_WAITING = 12;
+const MOST_WAITING = 16;
 
+/** The sign of what is waited for, and its number: the chip is short, its title says it all. */
 /** @param {string} reason */
-const signOf = (reason) => sign(reason.split(' ')[0]);
+function shortReason(reason) {
+  const [thing, id] = reason.split(' ');
+  return [sign(thing), id];
+}
+
+/**
+ * Inputs come first: they are what the reader came for.
+ *
+ * @param {Trace} trace
+ */
+const inputsFirst = (trace) => (/** @type {TaskState} */ a, /** @type {TaskState} */ b) => {
+  const rank = (/** @type {TaskState} */ { id }) => trace.tasks.get(id)?.input ?? Infinity;
+  const [first, second] = [rank(a), rank(b)];
+  return first === second ? 0 : first - second;
+};
 
 export class Tasks {
   #ready = byId('ready');
@@ -113,6 +129,7 @@ export class Tasks {
       else if (wanted) waiting[MOST_WAITING - 1] = task;
     }
     say(this.#waitingCount, `(${total.toLocaleString('en')})`);
+    waiting.sort(inputsFirst(trace));
     const rows = waiting.map(({ id }) => ({ id, reasons: waitsFor(trace, state, id) }));
     keep(
       this.#waiting,
@@ -126,11 +143,11 @@ export class Tasks {
         chip.classList.toggle('now', scene.task === id);
         this.#mark(scene, chip, id);
         say(chip.children[0], taskLabel(trace, id));
-        const [reason = ''] = reasons;
-        const short = reason.replace(/ (to be|of) .*/, '');
-        if (chip.dataset.why === short) return;
-        chip.dataset.why = short;
-        chip.children[1].replaceChildren(...(short ? [signOf(short), short] : []));
+        const reason = reasons.join(', ');
+        if (reason) set(chip, { title: `${chip.title}. Waits for ${reason}` });
+        if (chip.dataset.why === reason) return;
+        chip.dataset.why = reason;
+        chip.children[1].replaceChildren(...reasons.slice(0, 2).flatMap(shortReason));
       },
     );
     if (total > rows.length) {

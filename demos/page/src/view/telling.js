@@ -3,7 +3,7 @@
 /** @import { Scene } from '../app.js' */
 /** @import { Trace } from '../trace/trace.js' */
 
-import { count, duration, listing } from '../trace/amounts.js';
+import { count, duration } from '../trace/amounts.js';
 import { explain } from '../trace/explain.js';
 import { plain, words } from '../trace/words.js';
 import { byId, html, say, set } from './dom.js';
@@ -84,17 +84,19 @@ function overview(trace) {
   const inputs = trace.inputs.size;
   const what = inputs > 0 ? `${count(inputs, 'input')}, ` : '';
   const steps = `${count(trace.length, 'step')} in ${duration(trace.end)}`;
-  const meaning = trace.header.about || overtaking(trace);
-  const hint = 'Press Play, or go step by step with the arrow keys.';
-  return { headline: `An event loop at work: ${what}${steps}.`, meaning, hint };
+  const early = overtaking(trace);
+  const headline = early || `An event loop at work: ${what}${steps}.`;
+  const meaning = trace.header.about || 'An event loop at work, as it was written down by itself.';
+  return { headline, meaning, hint: `${what}${steps}. Play it, or step with the arrow keys.` };
 }
 
 /** The first output that left before one of an earlier input. @param {Trace} trace */
 function overtaking(trace) {
   for (const [at, n] of trace.outputs.entries()) {
     const later = trace.outputs.slice(at + 1, at + 200).filter((other) => other < n);
-    const names = later.slice(0, 3).map((one) => `O${one}`);
-    if (later.length > 0) return `O${n} left before ${listing(names)}: it was ready before.`;
+    if (later.length === 0) continue;
+    const first = Math.min(...later);
+    return `I${first} was taken in before I${n}, but O${n} left before O${first}.`;
   }
   return '';
 }

@@ -3,7 +3,7 @@
 /** @import { Id, TimerState } from '../types.d.ts' */
 /** @import { Scene } from '../app.js' */
 
-import { count, duration } from '../trace/amounts.js';
+import { count, cut, duration } from '../trace/amounts.js';
 import { taskLabel } from '../trace/words.js';
 import { FONT, prepare } from './canvas.js';
 import { byId, say } from './dom.js';
@@ -27,6 +27,8 @@ const angle = (slot) => edge(slot + 0.5);
 export class Wheel {
   #canvas = /** @type {HTMLCanvasElement} */ (byId('wheel'));
   #words = byId('wheel-words');
+  #under = document.createElement('canvas');
+  #drawn = '';
   /** @type {Rings} */
   #rings = { x: 0, y: 0, inner: 0, step: 0, levels: 1 };
 
@@ -38,7 +40,7 @@ export class Wheel {
     const inner = outer * 0.25;
     const step = (outer - inner) / levels;
     this.#rings = { x: width / 2, y: height / 2, inner, step, levels };
-    this.#drawRings(context);
+    this.#layRings(context, width, height);
     this.#drawHands(context, scene);
     this.#drawTimers(context, scene);
     this.#drawTrail(context, scene);
@@ -62,6 +64,28 @@ export class Wheel {
     const { x, y, inner, step } = this.#rings;
     const radius = inner + step * (level + 0.5);
     return { x: x + radius * Math.cos(angle(slot)), y: y + radius * Math.sin(angle(slot)) };
+  }
+
+  /**
+   * The rings stay as they are for as long as the page: they are drawn once, and laid under the
+   * rest.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} width
+   * @param {number} height
+   */
+  #layRings(context, width, height) {
+    const scale = this.#canvas.width / Math.max(1, width);
+    const key = [width, height, scale, this.#rings.levels, palette().sunk].join();
+    if (key !== this.#drawn) {
+      this.#drawn = key;
+      this.#under.width = this.#canvas.width;
+      this.#under.height = this.#canvas.height;
+      const under = /** @type {CanvasRenderingContext2D} */ (this.#under.getContext('2d'));
+      under.setTransform(scale, 0, 0, scale, 0, 0);
+      this.#drawRings(under);
+    }
+    if (width > 0 && height > 0) context.drawImage(this.#under, 0, 0, width, height);
   }
 
   /** @param {CanvasRenderingContext2D} context */
@@ -146,7 +170,7 @@ export class Wheel {
         ring(context, x, y, size + 3.5, colours.timers);
       }
       const task = trace.timers.get(first.id)?.task;
-      const name = task === undefined ? `${first.id}` : taskLabel(trace, task);
+      const name = task === undefined ? `${first.id}` : cut(taskLabel(trace, task), 11);
       if (labels) this.#label(context, x, y, timers.length > 1 ? `${timers.length}` : name);
     }
     context.globalAlpha = 1;
