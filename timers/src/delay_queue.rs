@@ -41,7 +41,7 @@ impl<T, S: Sharing> DelayQueue<T, S> {
     /// An empty queue that goes by these timers.
     #[must_use]
     pub fn new(timers: &Timers<S>) -> Self {
-        let sleep = Sleep::new(timers.clone(), u64::MAX);
+        let sleep = Sleep::new(timers.my_shard(), u64::MAX);
         DelayQueue {
             timers: timers.clone(),
             wheel: Wheel::new(),
@@ -54,7 +54,7 @@ impl<T, S: Sharing> DelayQueue<T, S> {
     /// # Panics
     /// With more values waiting than 32 bits can number, or without memory.
     pub fn insert(&mut self, value: T, delay: Duration) -> Key {
-        let deadline = self.timers.inner().after(delay);
+        let deadline = self.timers.keeper().after(delay);
         self.wake_by(deadline);
         self.wheel.insert(deadline, value)
     }
@@ -64,7 +64,7 @@ impl<T, S: Sharing> DelayQueue<T, S> {
     /// # Panics
     /// With more values waiting than 32 bits can number, or without memory.
     pub fn insert_at(&mut self, value: T, deadline: Instant) -> Key {
-        let deadline = self.timers.inner().ticks().nanos(deadline);
+        let deadline = self.timers.keeper().ticks.nanos(deadline);
         self.wake_by(deadline);
         self.wheel.insert(deadline, value)
     }
@@ -76,7 +76,7 @@ impl<T, S: Sharing> DelayQueue<T, S> {
 
     /// Gives a value a new deadline; `false` when it is out already.
     pub fn reset(&mut self, key: Key, deadline: Instant) -> bool {
-        let deadline = self.timers.inner().ticks().nanos(deadline);
+        let deadline = self.timers.keeper().ticks.nanos(deadline);
         self.wake_by(deadline);
         self.wheel.reschedule(key, deadline)
     }
@@ -106,7 +106,7 @@ impl<T, S: Sharing> DelayQueue<T, S> {
     /// Like [`next`](DelayQueue::next), for hand-written futures and streams.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         loop {
-            if let Some(due) = self.wheel.pop(self.timers.inner().now()) {
+            if let Some(due) = self.wheel.pop(self.timers.keeper().now()) {
                 return Poll::Ready(Some(due.value));
             }
             let Some(next) = self.wheel.next_deadline() else {

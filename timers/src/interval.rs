@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use crate::handle::nanos;
 use crate::sharing::{Shared, Sharing};
 use crate::sleep::Sleep;
+use crate::timekeeper::nanos;
 
 /// Becomes ready again and again, one period apart.
 ///
@@ -105,11 +105,11 @@ impl<S: Sharing> Interval<S> {
     /// The deadline after the one that has just fired.
     fn next(&self) -> u64 {
         let due = self.sleep.deadline_nanos();
-        let inner = self.sleep.timers().inner();
+        let keeper = self.sleep.keeper();
         let next = due.saturating_add(self.period);
         let now = match self.missed {
             MissedTicks::Burst => return next,
-            MissedTicks::Delay | MissedTicks::Skip => inner.now(),
+            MissedTicks::Delay | MissedTicks::Skip => keeper.now(),
         };
         if now < next {
             next

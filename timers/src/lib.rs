@@ -41,6 +41,8 @@ mod sleep;
 #[cfg(feature = "std")]
 mod ticks;
 #[cfg(feature = "std")]
+mod timekeeper;
+#[cfg(feature = "std")]
 mod timeout;
 #[cfg(feature = "std")]
 mod virtual_time;

@@ -5,13 +5,20 @@ use std::task::Waker;
 
 use crate::arena::Key;
 use crate::firing::Firing;
+use crate::observe::TimerId;
 use crate::seeded;
 use crate::sharing::Sharing;
+use crate::timekeeper::Timekeeper;
 use crate::wheel::Wheel;
 
-/// On cache lines of its own, so that workers on different shards do not slow each other.
+/// On cache lines of its own, as is the count of the sleeps that refer to it: workers on different
+/// shards do not slow each other.
 #[repr(align(128))]
 pub(crate) struct Shard<S: Sharing> {
+    keeper: S::Ref<Timekeeper>,
+    number: u32,
+    /// How many there are.
+    of: usize,
     wheel: S::Exclusive<Wheel<Waker>>,
     /// No timer is due before this tick; [`NOTHING`] when there is none, or only in 584 years.
     ///
@@ -26,11 +33,24 @@ pub(crate) struct Shard<S: Sharing> {
 pub(crate) const NOTHING: u64 = u64::MAX;
 
 impl<S: Sharing> Shard<S> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(keeper: S::Ref<Timekeeper>, number: usize, of: usize) -> Self {
         Shard {
+            keeper,
+            number: number as u32,
+            of,
             wheel: S::exclusive(Wheel::new()),
             earliest: AtomicU64::new(NOTHING),
         }
+    }
+
+    #[inline]
+    pub(crate) fn keeper(&self) -> &Timekeeper {
+        &self.keeper
+    }
+
+    /// What the observer knows the timer of this key by.
+    pub(crate) fn timer_id(&self, key: Key) -> TimerId {
+        TimerId::new(key, self.number, self.of)
     }
 
     /// A tick that nothing is due before, without taking the lock.

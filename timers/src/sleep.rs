@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::arena::Key;
-use crate::handle::{Timers, nanos};
 use crate::level::Slot;
 use crate::observe::{Observer, TimerId};
 use crate::seeded;
+use crate::shard::Shard;
 use crate::sharing::{Local, Shared, Sharing};
+use crate::timekeeper::{Timekeeper, nanos};
+use crate::wheel::Wheel;
 
 /// A [`Sleep`] of [`LocalTimers`](crate::LocalTimers).
 pub type LocalSleep = Sleep<Local>;
@@ -25,7 +28,7 @@ pub type LocalSleep = Sleep<Local>;
 /// Dropping it takes it out of the wheel at once. It may be polled from different tasks; the last
 /// one to poll is woken. Once ready it stays ready until [`reset`](Sleep::reset). It is `Unpin`.
 pub struct Sleep<S: Sharing = Shared> {
-    timers: Timers<S>,
+    shard: S::Ref<Shard<S>>,
     /// In nanoseconds since the epoch of the timers, so that no deadline is too far.
     deadline: u64,
     slack: u64,
@@ -36,18 +39,15 @@ pub struct Sleep<S: Sharing = Shared> {
 enum State {
     /// Not polled since its deadline was set.
     Idle,
-    /// In the wheel of this shard, or fired from there since the last poll.
-    Armed {
-        key: Key,
-        shard: u32,
-    },
+    /// In the shard's wheel, or fired from there since the last poll.
+    Armed(Key),
     Done,
 }
 
 impl<S: Sharing> Sleep<S> {
-    pub(crate) fn new(timers: Timers<S>, deadline: u64) -> Self {
+    pub(crate) fn new(shard: S::Ref<Shard<S>>, deadline: u64) -> Self {
         Sleep {
-            timers,
+            shard,
             deadline,
             slack: 0,
             state: State::Idle,
@@ -72,7 +72,7 @@ impl<S: Sharing> Sleep<S> {
     /// When it is due. Beyond what an [`Instant`] can express, the last one that can be.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.timers.inner().ticks().instant_of(self.deadline)
+        self.keeper().ticks.instant_of(self.deadline)
     }
 
     /// Whether it has fired: a poll would be ready.
@@ -80,11 +80,7 @@ impl<S: Sharing> Sleep<S> {
     pub fn is_elapsed(&self) -> bool {
         match self.state {
             State::Idle => false,
-            State::Armed { key, shard } => self
-                .timers
-                .inner()
-                .shard(shard)
-                .with(|wheel| wheel.get(key).is_none()),
+            State::Armed(key) => self.shard.with(|wheel| wheel.get(key).is_none()),
             State::Done => true,
         }
     }
@@ -95,12 +91,12 @@ impl<S: Sharing> Sleep<S> {
     /// poll again. A later deadline is the cheap direction: a connection's keep-alive can be put
     /// off with every message. (If it had fired already, the next poll arms it.)
     pub fn reset(&mut self, deadline: Instant) {
-        self.reset_to(self.timers.inner().ticks().nanos(deadline));
+        self.reset_to(self.keeper().ticks.nanos(deadline));
     }
 
     /// Sets the deadline to `duration` from now; see [`reset`](Sleep::reset).
     pub fn reset_after(&mut self, duration: Duration) {
-        self.reset_to(self.timers.inner().after(duration));
+        self.reset_to(self.keeper().after(duration));
     }
 
     /// Sets the deadline to `duration` after the loop's last look at the clock, which was when its
@@ -118,42 +114,41 @@ impl<S: Sharing> Sleep<S> {
     /// # assert_eq!(keep_alive.deadline(), start + Duration::from_secs(30));
     /// ```
     pub fn postpone(&mut self, duration: Duration) {
-        let looked = self.timers.inner().looked();
+        let looked = self.keeper().looked();
         self.reset_to(looked.saturating_add(nanos(duration)));
     }
 
     pub(crate) fn reset_to(&mut self, deadline: u64) {
         self.deadline = deadline;
-        let State::Armed { key, shard } = self.state else {
+        let State::Armed(key) = self.state else {
             self.state = State::Idle;
             return;
         };
         let tick = self.tick();
-        let inner = self.timers.inner();
-        if !inner.shard(shard).reschedule(key, tick) {
+        if !self.shard.reschedule(key, tick) {
             self.state = State::Idle;
             return;
         }
-        if inner.watch().is_on() {
-            self.tell(key, shard, tick, |o, timer, at, slot| {
-                o.rescheduled(timer, at, slot)
+        if self.keeper().watch.is_on() {
+            self.tell(key, tick, |o, timer, at, slot| {
+                o.rescheduled(timer, at, slot);
             });
         }
-        inner.armed(tick);
+        self.keeper().armed(tick);
     }
 
     pub(crate) fn deadline_nanos(&self) -> u64 {
         self.deadline
     }
 
-    pub(crate) fn timers(&self) -> &Timers<S> {
-        &self.timers
+    pub(crate) fn keeper(&self) -> &Timekeeper {
+        self.shard.keeper()
     }
 
     /// The tick to fire at: the first one not before the deadline, or with slack the one with
     /// the most trailing zeros among those that will do.
     fn tick(&self) -> u64 {
-        let ticks = self.timers.inner().ticks();
+        let ticks = &self.keeper().ticks;
         let first = ticks.until(self.deadline);
         if self.slack == 0 {
             return first;
@@ -164,56 +159,48 @@ impl<S: Sharing> Sleep<S> {
         roundest(first, last)
     }
 
-    /// Enters the wheel of the calling thread's shard.
+    /// Enters the wheel.
     fn arm(&mut self, waker: Waker) {
         let tick = self.tick();
-        let inner = self.timers.inner();
-        let shard = inner.my_shard();
-        let key = inner.shard(shard).insert(tick, waker);
-        if inner.watch().is_on() {
-            self.tell(key, shard, tick, |o, timer, at, slot| {
-                o.inserted(timer, at, slot)
+        let key = self.shard.insert(tick, waker);
+        self.state = State::Armed(key);
+        if self.keeper().watch.is_on() {
+            self.tell(key, tick, |o, timer, at, slot| {
+                o.inserted(timer, at, slot);
             });
         }
-        inner.armed(tick);
-        self.state = State::Armed { key, shard };
+        self.keeper().armed(tick);
     }
 
     /// Tells the observer of the timer, now due at `tick`.
     #[cold]
-    fn tell(
-        &self,
-        key: Key,
-        shard: u32,
-        tick: u64,
-        notice: fn(&dyn Observer, TimerId, Instant, Option<Slot>),
-    ) {
-        let inner = self.timers.inner();
-        let slot = inner.shard(shard).with(|wheel| wheel.slot(key));
-        let (timer, due) = (inner.timer_id(key, shard), inner.ticks().instant(tick));
-        inner
-            .watch()
-            .tell(|observer| notice(observer, timer, due, slot));
+    fn tell(&self, key: Key, tick: u64, notice: fn(&dyn Observer, TimerId, Instant, Option<Slot>)) {
+        let slot = self.shard.with(|wheel| wheel.slot(key));
+        let (timer, due) = (self.shard.timer_id(key), self.keeper().ticks.instant(tick));
+        let watch = &self.keeper().watch;
+        watch.tell(|observer| notice(observer, timer, due, slot));
+    }
+
+    #[cold]
+    fn tell_cancelled(&self, key: Key) {
+        let timer = self.shard.timer_id(key);
+        let watch = &self.keeper().watch;
+        watch.tell(|observer| observer.cancelled(timer));
     }
 
     /// Sees to it that `waker` is the one that will be woken; `false` when it is too late, as
     /// the sleep has fired. Clones the waker outside the borrow: that is user code.
-    fn wake_with(&self, key: Key, shard: u32, waker: &Waker) -> bool {
-        let inner = self.timers.inner();
-        let same = inner
-            .shard(shard)
-            .with(|wheel| Some(wheel.get(key)?.will_wake(waker)));
-        match same {
+    fn wake_with(&self, key: Key, waker: &Waker) -> bool {
+        let same = |wheel: &mut Wheel<Waker>| Some(wheel.get(key)?.will_wake(waker));
+        match self.shard.with(same) {
             None => false,
             Some(same) if same || seeded::FIRST_WAKER_WINS => true,
             Some(_) => {
                 let mut waker = waker.clone();
                 // the clone may have taken long: look again. The old waker is dropped out here.
-                inner.shard(shard).with(|wheel| {
-                    wheel
-                        .get_mut(key)
-                        .map(|old| std::mem::swap(old, &mut waker))
-                        .is_some()
+                self.shard.with(|wheel| {
+                    let old = wheel.get_mut(key);
+                    old.map(|old| mem::swap(old, &mut waker)).is_some()
                 })
             }
         }
@@ -235,8 +222,8 @@ impl<S: Sharing> Future for Sleep<S> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match self.state {
             State::Idle => self.arm(cx.waker().clone()),
-            State::Armed { key, shard } => {
-                if !self.wake_with(key, shard, cx.waker()) {
+            State::Armed(key) => {
+                if !self.wake_with(key, cx.waker()) {
                     self.state = State::Done;
                     return Poll::Ready(());
                 }
@@ -249,18 +236,13 @@ impl<S: Sharing> Future for Sleep<S> {
 
 impl<S: Sharing> Drop for Sleep<S> {
     fn drop(&mut self) {
-        if let State::Armed { key, shard } = self.state
+        if let State::Armed(key) = self.state
             && !seeded::DROP_LEAVES_TIMER
         {
             // the waker is dropped after the borrow has ended: its drop is user code
-            let waker = self
-                .timers
-                .inner()
-                .shard(shard)
-                .with(|wheel| wheel.cancel(key));
-            let inner = self.timers.inner();
-            if inner.watch().is_on() && waker.is_some() {
-                inner.tell_cancelled(key, shard);
+            let waker = self.shard.with(|wheel| wheel.cancel(key));
+            if self.keeper().watch.is_on() && waker.is_some() {
+                self.tell_cancelled(key);
             }
             drop(waker);
         }

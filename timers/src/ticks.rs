@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::handle::nanos;
 use crate::seeded;
+use crate::timekeeper::nanos;
 
 /// The scale of one set of timers: where zero is, and how long a tick is.
 #[derive(Clone, Copy, Debug)]
