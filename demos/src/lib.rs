@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod chat;
 pub mod current;
 pub mod driver;
 pub mod event_loop;

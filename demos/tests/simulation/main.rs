@@ -1,4 +1,4 @@
-//! The server in a world made of chance: simulated connections, virtual time, one seed.
+//! The server and the chat in a world made of chance: simulated connections, virtual time, one seed.
 //!
 //! The code of `event-loop serve` runs as it is, from hyper's bytes to the session; what is
 //! simulated is all around it. The order of ready tasks is drawn, time is virtual, and between
@@ -18,6 +18,7 @@
 //! ```
 
 mod chance;
+mod chat;
 mod client;
 mod wire;
 mod world;
@@ -63,4 +64,31 @@ fn the_same_seed_is_the_same_run() {
         assert_eq!(first.polls, second.polls);
     }
     assert_ne!(world::run(1).story, world::run(2).story);
+}
+
+#[test]
+fn a_chat_loses_no_line() {
+    if let Some(seed) = number("SEED") {
+        let evening = chat::run(seed);
+        println!("{}{evening:?}", evening.story);
+        return;
+    }
+    let seeds = number("SEEDS").unwrap_or(200);
+    let mut sum = chat::Evening::default();
+    for seed in 1..=seeds {
+        let outcome = std::panic::catch_unwind(|| chat::run(seed));
+        let evening =
+            outcome.unwrap_or_else(|_| panic!("seed {seed} failed: replay with SEED={seed}"));
+        sum.add(&evening);
+    }
+    println!("{seeds} seeds: {sum:?}");
+    assert!(
+        sum.polls > 100 * seeds && sum.faults > 10 * seeds,
+        "{sum:?}"
+    );
+    assert!(
+        sum.stayed > seeds && sum.lines > seeds && sum.left > 0 && sum.resets > 0,
+        "{sum:?}"
+    );
+    assert_eq!(chat::run(3).story, chat::run(3).story);
 }

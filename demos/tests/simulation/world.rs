@@ -201,7 +201,11 @@ pub(crate) fn run(seed: u64) -> Run {
 }
 
 /// The loop, without a kernel: when nothing is ready, time jumps.
-fn drive(executor: &LocalExecutor<'_>, timers: &SharedTimers, future: impl Future<Output = ()>) {
+pub(crate) fn drive(
+    executor: &LocalExecutor<'_>,
+    timers: &SharedTimers,
+    future: impl Future<Output = ()>,
+) {
     let _entered = executor.enter();
     let mut main = pin!(executor.root(future));
     for _ in 0..TURNS {
