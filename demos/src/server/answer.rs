@@ -6,8 +6,11 @@ use std::sync::atomic::Ordering;
 
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+    TRANSFER_ENCODING,
+};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 
 use super::inputs::{self, Outputs};
 use super::ledger::Format;
@@ -32,9 +35,35 @@ pub async fn answer(
     client: Client,
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
-    let answer = route(&server, client, request);
+    let http1 = request.version() <= Version::HTTP_11;
+    let unread = !request.body().is_end_stream();
+    let answer = framing(&request).and_then(|()| route(&server, client, request));
     server.ledger.request(answer.is_err());
-    Ok(answer.unwrap_or_else(|refusal| refused(&refusal)))
+    Ok(answer.unwrap_or_else(|refusal| {
+        let mut answer = refused(&refusal);
+        if http1 && (refusal.status == StatusCode::BAD_REQUEST || unread) {
+            // Who wrote a bad request may mean something else by what follows as well; and a body
+            // that was not read is in the way of the next request.
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+        }
+        answer
+    }))
+}
+
+/// Turns away what another server could take to end elsewhere: between two that disagree, a second
+/// request can be smuggled. hyper sees to lengths that contradict each other; a coding beside
+/// `chunked`, or twice, it lets pass if the last one is `chunked`.
+fn framing<B>(request: &Request<B>) -> Result<(), Refusal> {
+    let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
+    let plain = codings
+        .next()
+        .is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    if plain && codings.next().is_none() {
+        return Ok(());
+    }
+    let message = "the only transfer coding is chunked, once";
+    Err(Refusal::new(StatusCode::BAD_REQUEST, message))
 }
 
 fn route(

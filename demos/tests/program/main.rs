@@ -4,10 +4,13 @@
 //! asserted is order, counts and words.
 
 mod bad_input;
+mod clients;
 mod ending;
+mod hostile;
 mod idle;
 mod process;
 mod run;
 mod serve;
+mod server;
 mod terminal;
 mod tour;
