@@ -66,6 +66,7 @@ fn play(lines: Vec<String>) -> (Tally, Vec<(u64, Duration, Outcome)>) {
         limit: 100_000,
         max_line: 1024,
         grace: None,
+        grace_if_told: Duration::from_secs(5),
     };
     let (_nobody, signals) = mpsc::unbounded();
     let (mut sender, incoming) = mpsc::channel(16);

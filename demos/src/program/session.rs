@@ -40,9 +40,12 @@ pub struct Settings {
     pub limit: usize,
     /// The longest line, as errors state it.
     pub max_line: usize,
-    /// How long what is in flight is waited for after the end of input; 5 s after `stop` and
-    /// ctrl-c unless it is given.
+    /// How long what is in flight is waited for once no more input is taken, whatever the reason.
+    /// If not given: as long as it takes after the end of input, `grace_if_told` after `stop` and
+    /// ctrl-c.
     pub grace: Option<Grace>,
+    /// See `grace`.
+    pub grace_if_told: Duration,
 }
 
 /// How a session ended.
@@ -107,8 +110,8 @@ pub struct Session<R> {
     tally: Tally,
 }
 
-/// The grace of `stop` and ctrl-c if none is given.
-const GRACE: Duration = Duration::from_secs(5);
+/// The grace of `stop` and ctrl-c on a command line that does not name one.
+pub const GRACE: Duration = Duration::from_secs(5);
 
 impl<R: Render> Session<R> {
     /// A session that has not begun.
@@ -199,7 +202,7 @@ impl<R: Render> Session<R> {
                 return Poll::Ready(End::Interrupted(signal, undone));
             }
             self.interrupted = true;
-            self.close(signal.name(), Some(GRACE));
+            self.close(signal.name(), Some(self.settings.grace_if_told));
         }
         self.display
             .poll_broken(cx)
@@ -260,7 +263,7 @@ impl<R: Render> Session<R> {
             Ok(Input::Stop) => {
                 let in_flight = self.in_flight.len();
                 self.finish(number, Outcome::Done(Answer::Stopping { in_flight }));
-                self.close("stop", Some(GRACE));
+                self.close("stop", Some(self.settings.grace_if_told));
                 None
             }
             Err(why) => {

@@ -14,7 +14,7 @@ use super::display::Display;
 use super::escape::{escape, shortened};
 use super::json::Json;
 use super::output::Render;
-use super::session::{End, Ends, Session, Settings};
+use super::session::{End, Ends, GRACE, Session, Settings};
 use super::text::Text;
 use super::{console, reader, signals, tour};
 use crate::host::{Host, HostHandle};
@@ -76,6 +76,7 @@ fn play_tour(recording: &RecordOptions) -> Result<u8, String> {
         limit: 100,
         max_line: 1024,
         grace: None,
+        grace_if_told: GRACE,
     };
     let seen = Arc::new(Mutex::new(tour::Seen::default()));
     let render = tour::Tour::new(Arc::clone(&seen));
@@ -113,6 +114,7 @@ fn run(options: &RunOptions) -> Result<u8, String> {
     let settings = Settings {
         trace: options.trace,
         limit: options.limit as usize,
+        grace_if_told: GRACE,
         max_line: options.max_line,
         grace: options.grace,
     };

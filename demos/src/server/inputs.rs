@@ -18,7 +18,6 @@ use super::ledger::{Bookkeeper, Format};
 use super::limits::Limits;
 use super::{Client, Server};
 use crate::host::HostHandle;
-use crate::program::cli::Grace;
 use crate::program::display::Display;
 use crate::program::lines::{Line, Lines};
 use crate::program::session::{End, Ends, Session, Settings};
@@ -41,7 +40,8 @@ pub(super) fn start(
         trace: false,
         limit: server.limits.in_flight_of_request,
         max_line: server.limits.line,
-        grace: Some(Grace::Within(server.limits.grace)),
+        grace: None, // a request's end is no order to hurry
+        grace_if_told: server.limits.grace,
     };
     let (place, signals) = server.guests.begin_session();
     let ends = Ends {

@@ -273,6 +273,16 @@ impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for Spawn {
 }
 
 #[test]
+fn the_grace_is_for_the_end_of_the_server_not_of_a_request() {
+    let server = Server::start(&["--grace", "50ms"]);
+    let answer = server.post("sleep 300ms\n");
+    assert!(answer.contains(r#""kind":"slept""#), "{answer}");
+    // Except when the client itself says that it takes no more.
+    let answer = server.post("sleep 1h\nstop\n");
+    assert!(answer.contains("the grace of 50ms is over"), "{answer}");
+}
+
+#[test]
 fn it_drains_when_told_to_end() {
     let server = Server::start(&[]);
     let mut stream = server.connect();
