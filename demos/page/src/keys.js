@@ -109,6 +109,7 @@ const SIGNS = [
   ['loop', 'the loop itself: a new turn, a wait'],
 ];
 
+const TITLE = 'How to read this page';
 const LEAD =
   'An event loop goes round: it runs the tasks that are ready, checks for input, and fires the ' +
   'timers that are due. It never waits for a task to be done. The sentence in big letters says ' +
@@ -124,16 +125,15 @@ export function fillHelp(app) {
     html('dt', {}, sign(thing)),
     html('dd', {}, words),
   ]);
-  const close = html('button', { type: 'button', class: 'big' }, 'Close');
+  const close = html('button', { type: 'button' }, 'Close');
   const help = /** @type {HTMLDialogElement} */ (byId('help'));
   close.addEventListener('click', () => help.close());
   help.append(
-    html('h2', { id: 'help-title' }, 'How to read this page'),
+    html('div', { class: 'row' }, html('h2', { id: 'help-title' }, TITLE), close),
     html('p', {}, LEAD),
     html('h3', {}, 'Signs'),
     html('dl', {}, ...signs),
     html('h3', {}, 'Keys'),
     html('dl', {}, ...keys),
-    close,
   );
 }

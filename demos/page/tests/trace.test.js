@@ -139,7 +139,8 @@ test('a history gives the same state whichever way it was reached, and with boun
   for (let at = made.length - 1; at > made.length - 50; at -= 1) {
     const before = history.applied;
     history.at(at);
-    assert.ok(history.applied - before <= 1024, `${history.applied - before} events for a step back`);
+    const applied = history.applied - before;
+    assert.ok(applied <= 1024, `${applied} events for a step back`);
   }
 });
 

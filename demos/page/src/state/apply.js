@@ -134,6 +134,7 @@ function applyWorker(state, event) {
       workerOf(state, event.from);
       const stolen = state.queues[event.from].splice(0, event.tasks);
       state.queues[index].push(...stolen);
+      Object.assign(worker, { phase: 'run', parked: null });
     }
   }
 }

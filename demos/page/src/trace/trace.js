@@ -37,6 +37,8 @@ export class Trace {
   #pollsOf = new Map();
   /** @type {number[][]} */
   #pollsBy = [];
+  /** For each poll the event with which it ended. @type {Map<number, number>} */
+  #pollEnds = new Map();
   /** @type {(Id | undefined)[]} the task each event is about */
   #about = [];
   /** @type {Map<number, Id>} the task in its poll, by worker */
@@ -90,7 +92,9 @@ export class Trace {
     this.causes.append(event, index);
     this.#note(event, index);
     this.#about.push(this.#taskOf(event));
-    if (event.e === 'polled') this.#polling.delete(event.w ?? 0);
+    if (event.e !== 'polled') return;
+    this.#polling.delete(event.w ?? 0);
+    this.#pollEnds.set(this.causes.causeOf(index), index);
   }
 
   /** The task an event is about. @param {number} index */
@@ -141,6 +145,11 @@ export class Trace {
   /** The events with which polls on a worker began. @param {number} worker */
   pollsBy(worker) {
     return this.#pollsBy[worker] ?? [];
+  }
+
+  /** The event that ended a poll; the poll itself, if none did. @param {number} poll */
+  endOfPoll(poll) {
+    return this.#pollEnds.get(poll) ?? poll;
   }
 
   /** The inputs that were taken in before an event and had not left. @param {number} index */

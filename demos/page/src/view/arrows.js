@@ -45,6 +45,7 @@ const inQueue = (/** @type {Id} */ id) =>
 const waiting = (/** @type {Id} */ id) =>
   middleOf(`[data-place="waiting"][data-task="${quoted(id)}"]`);
 const ofSource = (/** @type {Id} */ id) => middleOf(`tr[data-source="${quoted(id)}"]`);
+const ofQueue = (/** @type {number} */ index) => middleOf(`.queue[data-key="${index}"] > span`);
 const ofJob = (/** @type {Id} */ id) => middleOf(`[data-job="${quoted(id)}"]`);
 
 export class Arrows {
@@ -95,6 +96,8 @@ export class Arrows {
         return [middleOf('#lanes-title'), middle(), 'ink'];
       case 'output':
         return [middle(), middleOf('#order'), 'ink'];
+      case 'steal':
+        return [ofQueue(event.from), ofQueue(event.w ?? 0), 'executor'];
       default:
         return null;
     }

@@ -35,6 +35,7 @@ export class Lanes {
   #order = byId('order');
   #bars = html('canvas', { role: 'img', 'aria-labelledby': 'lanes-title order' });
   #now = html('canvas', { 'aria-hidden': 'true' });
+  #hand = html('div', { class: 'hand' });
   #rows = /** @type {HTMLSelectElement} */ (byId('rows'));
   #across = /** @type {HTMLSelectElement} */ (byId('across'));
   #drawn = '';
@@ -50,7 +51,7 @@ export class Lanes {
    * @param {() => void} onChange
    */
   constructor(onJump, onChange) {
-    this.#box.append(this.#now, this.#bars);
+    this.#box.append(this.#now, this.#bars, this.#hand);
     set(this.#now, { 'aria-hidden': 'true' });
     for (const choice of [this.#rows, this.#across]) choice.addEventListener('change', onChange);
     const go = (/** @type {PointerEvent} */ event) => {
@@ -189,7 +190,7 @@ export class Lanes {
   }
 
   /**
-   * One line a pixel is enough, however many polls fall on it.
+   * Each poll as long as it took; one line a pixel is enough, however many fall on it.
    *
    * @param {CanvasRenderingContext2D} context
    * @param {Scene} scene
@@ -200,25 +201,20 @@ export class Lanes {
     context.fillStyle = palette().executor;
     let last = -1;
     for (const index of row.marks) {
-      const x = Math.round(this.#x(scene, index));
-      if (x === last) continue;
-      last = x;
-      context.fillRect(x, y + 2, 1.5, this.#row - 9);
+      const from = Math.round(this.#x(scene, index));
+      const to = this.#x(scene, scene.trace.endOfPoll(index));
+      if (to <= last) continue;
+      last = Math.max(from + 1, to);
+      context.fillRect(from, y + 2, Math.max(1.5, to - from), this.#row - 9);
     }
   }
 
   /** @param {Scene} scene */
   #drawNow(scene) {
-    const { context, height } = prepare(this.#now);
+    const { context } = prepare(this.#now);
     const x = scene.index === -1 ? LABEL : this.#x(scene, scene.index);
+    this.#hand.style.transform = `translateX(${x - 1}px)`;
     this.#shown.forEach((row, nth) => this.#fill(context, scene, row, nth));
-    context.fillStyle = palette().ink;
-    context.fillRect(x - 1, 0, 2, height - 14);
-    context.beginPath();
-    context.moveTo(x - 6, height - 14);
-    context.lineTo(x + 6, height - 14);
-    context.lineTo(x, height - 21);
-    context.fill();
   }
 
   /**

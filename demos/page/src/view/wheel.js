@@ -171,7 +171,9 @@ export class Wheel {
       }
       const task = trace.timers.get(first.id)?.task;
       const name = task === undefined ? `${first.id}` : cut(taskLabel(trace, task), 11);
-      if (labels) this.#label(context, x, y, timers.length > 1 ? `${timers.length}` : name);
+      const moving = state.trail?.timer === first.id;
+      const label = timers.length > 1 ? `${timers.length}` : name;
+      if (labels && !moving) this.#label(context, x, y, label);
     }
     context.globalAlpha = 1;
   }
