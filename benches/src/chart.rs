@@ -1,6 +1,8 @@
 //! Ratios as a picture: for each workload and peer a dot on a logarithmic scale, with its interval.
 //! Right of 1 ours is better. Plain SVG that is readable on light and on dark paper.
 
+pub mod lines;
+
 use std::fmt::Write;
 
 use crate::record::Record;
@@ -13,14 +15,15 @@ const GAP: f64 = 9.0; // between workloads
 const TOP: f64 = 64.0;
 
 /// A colour for each peer, told apart also by those who do not see all colours.
-const COLOURS: [(&str, &str); 15] = [
+const COLOURS: [(&str, &str); 17] = [
+    ("ours", "#9b30ff"),
     ("tokio", "#d55e00"),
     ("smol", "#0072b2"),
     ("monoio", "#009e73"),
     ("monoio-uring", "#56b4e9"),
     ("futures", "#cc79a7"),
     ("glommio", "#8c564b"),
-    ("compio", "#6a3d9a"),
+    ("compio", "#a6761d"),
     ("calls", "#7f7f7f"),
     ("bare", "#7f7f7f"),
     ("bare-shared", "#b0a030"),
@@ -29,6 +32,7 @@ const COLOURS: [(&str, &str); 15] = [
     ("delayqueue", "#d55e00"),
     ("btreemap", "#0072b2"),
     ("heap", "#009e73"),
+    ("hash-wheel", "#56b4e9"),
 ];
 
 fn colour(peer: &str) -> &'static str {
@@ -44,18 +48,8 @@ pub fn ratios(title: &str, rows: &[&Record]) -> String {
     let scale = Scale::over(rows);
     let gaps = rows.chunk_by(|a, b| a.workload == b.workload).count() as f64;
     let height = TOP + rows.len() as f64 * ROW + gaps * GAP + 20.0;
-    let mut svg = String::new();
-    let _ = write!(
-        svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-         font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"img\">\n\
-         <title>{title}: how many times better ours is</title>\n\
-         <style>text {{ fill: #222 }} .faint {{ stroke: #8884 }} .one {{ stroke: #222 }} \
-         @media (prefers-color-scheme: dark) {{ text {{ fill: #ddd }} .one {{ stroke: #ddd }} }}\
-         </style>\n<text x=\"8\" y=\"20\" font-size=\"15\" font-weight=\"600\">{title}</text>\n\
-         <text x=\"8\" y=\"38\">how many times better ours is, with 95% intervals; a bar | marks \
-         a goal</text>\n",
-    );
+    let about = "how many times better ours is, with 95% intervals; a bar | marks a goal";
+    let mut svg = open(title, about, WIDTH, height);
     scale.draw(&mut svg, height);
     let mut y = TOP;
     for workload in rows.chunk_by(|a, b| a.workload == b.workload) {
@@ -76,6 +70,19 @@ pub fn ratios(title: &str, rows: &[&Record]) -> String {
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Begins a picture: its title, its colours for light and dark paper, and a line about it.
+fn open(title: &str, about: &str, width: f64, height: f64) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+         font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"img\">\n\
+         <title>{title}: {about}</title>\n\
+         <style>text {{ fill: #222 }} .faint {{ stroke: #8884 }} .one {{ stroke: #222 }} \
+         @media (prefers-color-scheme: dark) {{ text {{ fill: #ddd }} .one {{ stroke: #ddd }} }}\
+         </style>\n<text x=\"8\" y=\"20\" font-size=\"15\" font-weight=\"600\">{title}</text>\n\
+         <text x=\"8\" y=\"38\">{about}</text>\n",
+    )
 }
 
 fn mark(svg: &mut String, scale: &Scale, row: &Record, y: f64) {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::machine;
 use crate::record::Record;
-use crate::stats;
-use crate::workload::{Better, Cores, Invalid, OURS, Pass, Scale, Workload};
+use crate::stats::{self, Ranks};
+use crate::workload::{Better, Cores, Invalid, Measured, OURS, Pass, Scale, Workload};
 
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,8 @@ pub struct Rounds {
     pub peers: Vec<&'static str>,
     /// For each of them, its figure in each round.
     pub figures: Vec<Vec<f64>>,
+    /// For each of them, how the operations of each round differed, if the workload says so.
+    pub ranks: Vec<Vec<Ranks>>,
 }
 
 impl Workload {
@@ -102,29 +104,36 @@ impl Workload {
             passes.push(pass);
         }
         let mut figures = vec![Vec::with_capacity(effort.rounds); passes.len()];
+        let mut ranks = vec![Vec::new(); passes.len()];
         for round in 0..effort.rounds {
             for turn in 0..passes.len() {
                 let who = (round + turn) % passes.len();
-                let figure = take_turn(&mut passes[who], effort.turn);
-                figures[who].push(figure.map_err(|e| blame(peers[who], e))?);
+                let turn = take_turn(&mut passes[who], effort.turn);
+                let turn = turn.map_err(|e| blame(peers[who], e))?;
+                figures[who].push(turn.total / turn.ops as f64);
+                ranks[who].extend(turn.ranks);
                 step();
             }
         }
-        Ok(Rounds { peers, figures })
+        Ok(Rounds {
+            peers,
+            figures,
+            ranks,
+        })
     }
 }
 
-/// Passes until the turn has lasted long enough; the mean cost of an operation in it.
-fn take_turn(pass: &mut Pass, at_least: Duration) -> Result<f64, Invalid> {
+/// Passes until the turn has lasted long enough, taken together; of ranks the last pass's.
+fn take_turn(pass: &mut Pass, at_least: Duration) -> Result<Measured, Invalid> {
     let begin = Instant::now();
-    let mut total = 0.0;
-    let mut ops = 0;
+    let mut turn = Measured::new(0.0, 0);
     loop {
         let measured = pass()?;
-        total += measured.total;
-        ops += measured.ops;
+        turn.total += measured.total;
+        turn.ops += measured.ops;
+        turn.ranks = measured.ranks;
         if begin.elapsed() >= at_least {
-            return Ok(total / ops as f64);
+            return Ok(turn);
         }
     }
 }
@@ -143,7 +152,8 @@ impl Rounds {
         };
         let ours = &self.figures[our_place];
         let mut records = Vec::new();
-        for (&peer, theirs) in self.peers.iter().zip(&self.figures) {
+        for (place, &peer) in self.peers.iter().enumerate() {
+            let theirs = &self.figures[place];
             if peer == OURS {
                 continue;
             }
@@ -162,6 +172,8 @@ impl Rounds {
                 rounds: ratios.len(),
                 ours_quartiles: middle_half(ours),
                 theirs_quartiles: middle_half(theirs),
+                ours_ranks: stats::median_ranks(&self.ranks[our_place]),
+                theirs_ranks: stats::median_ranks(&self.ranks[place]),
                 goal: crate::workloads::goal(workload.name, peer),
                 quick,
                 machine: machine.clone(),
@@ -186,7 +198,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::workload::{Contender, Measured};
+    use crate::workload::Contender;
 
     #[test]
     fn ratios_are_taken_round_by_round_and_above_one_is_ours() {
@@ -200,10 +212,7 @@ mod tests {
         Contender::new(peer, move || {
             Ok(Box::new(move || {
                 TRACE.with_borrow_mut(|trace| trace.push_str(&peer[..1]));
-                Ok(Measured {
-                    total: 10.0,
-                    ops: 5,
-                })
+                Ok(Measured::new(10.0, 5))
             }))
         })
     }

@@ -19,14 +19,16 @@ use crate::{machine, workloads};
 pub const TOLERANCE: f64 = 0.03;
 
 /// What is counted: workloads of one thread that do not depend on the clock.
-pub const COUNTED: [&str; 9] = [
+pub const COUNTED: [&str; 11] = [
     "local/spawn_join",
     "local/spawn_join_each",
     "local/yield",
+    "local/wake",
     "local/ping_pong",
     "local/chained_spawn",
     "timers/wheel_insert_cancel_1k",
     "timers/sleep_create_poll_drop",
+    "reactor/event",
     "reactor/echo_inproc_1",
     "reactor/echo_inproc_tcp_64",
 ];

@@ -4,6 +4,7 @@ pub mod chart;
 pub mod child;
 pub mod churn;
 pub mod contest;
+pub mod curves;
 pub mod heap;
 pub mod instructions;
 pub mod load;

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::child::say;
 use crate::serve::HELLO;
+use crate::stats::SHARES;
 use crate::workload::{Invalid, expect_count};
 
 /// One connection and how far its present message has come.
@@ -43,7 +44,7 @@ struct Load {
 
 /// Connects `connections` times, then for each line `go N` from the parent exchanges N messages of
 /// `bytes` bytes on each connection (with 0 bytes: HTTP requests) and answers
-/// `done MESSAGES P50_NS P99_NS`.
+/// `done MESSAGES` and the latencies, in nanoseconds, that [`SHARES`] of them stayed below.
 ///
 /// # Errors
 /// When a connection fails, or something else comes back than was sent.
@@ -90,8 +91,8 @@ pub fn generate(server: SocketAddr, connections: usize, bytes: usize) -> Result<
         let line = line?;
         let quota = line.strip_prefix("go ").and_then(|n| n.parse().ok());
         load.exchange(quota.ok_or_else(|| Invalid(format!("what is '{line}'?")))?)?;
-        let [half, most] = [0.5, 0.99].map(|share| load.latency_ns.value_at_quantile(share));
-        say("done", format_args!("{} {half} {most}", load.back))?;
+        let ranks = SHARES.map(|share| load.latency_ns.value_at_quantile(share).to_string());
+        say("done", format_args!("{} {}", load.back, ranks.join(" ")))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Facts;
+use crate::stats::Ranks;
 
 /// Ours beside one peer on one workload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,13 @@ pub struct Record {
     pub ours_quartiles: (f64, f64),
     /// The middle half of the peer's rounds.
     pub theirs_quartiles: (f64, f64),
+    /// How our operations differed: the values below which [`SHARES`](crate::stats::SHARES) of
+    /// them lie, for workloads that are about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours_ranks: Option<Ranks>,
+    /// How the peer's operations differed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs_ranks: Option<Ranks>,
     /// The ratio this project wants to reach, where it states one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<f64>,

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use crate::instructions::Count;
 use crate::record::Record;
+use crate::{chart, curves};
 
 /// Groups in the order of the page, and what each is about.
-const GROUPS: [(&str, &str); 7] = [
+const GROUPS: [(&str, &str); 8] = [
     ("local", "Executor, one thread"),
     ("multi", "Executor, two workers"),
     ("blocking", "Blocking pool"),
@@ -14,6 +15,7 @@ const GROUPS: [(&str, &str); 7] = [
     ("timers", "Timers"),
     ("reactor", "Reactor"),
     ("loop", "The whole loop"),
+    ("growth", "Growth"),
 ];
 
 /// The groups that `records` have something in, each with its title.
@@ -66,8 +68,31 @@ pub fn page(records: &[Record], counts: &[Count]) -> String {
             table_row(&mut page, row);
         }
     }
+    curve_section(&mut page, records);
     instruction_table(&mut page, counts);
     page
+}
+
+/// Every picture of the page: its file below `charts/`, and what is in it.
+#[must_use]
+pub fn pictures(records: &[Record]) -> Vec<(String, String)> {
+    let bars = groups(records)
+        .into_iter()
+        .map(|(group, title, rows)| (format!("{group}.svg"), chart::ratios(title, &rows)));
+    let curves = curves::all(records)
+        .into_iter()
+        .map(|curve| (format!("{}.svg", curve.file), curve.svg));
+    bars.chain(curves).collect()
+}
+
+fn curve_section(page: &mut String, records: &[Record]) {
+    let curves = curves::all(records);
+    if !curves.is_empty() {
+        page.push_str("\n## What grows, and how much it differs\n");
+    }
+    for curve in curves {
+        let _ = write!(page, "\n![{}](charts/{}.svg)\n", curve.title, curve.file);
+    }
 }
 
 fn summary(page: &mut String, records: &[Record]) {
@@ -127,6 +152,15 @@ fn instruction_table(page: &mut String, counts: &[Count]) {
             "| {} | {} | {} |",
             count.workload, count.peer, count.instructions
         );
+    }
+}
+
+/// A figure of few digits, as scales have it.
+#[must_use]
+pub fn round(value: f64) -> String {
+    match value {
+        v if v >= 100.0 => short(v),
+        v => format!("{v}"),
     }
 }
 

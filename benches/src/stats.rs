@@ -16,12 +16,46 @@ pub fn median(values: &[f64]) -> f64 {
 #[must_use]
 pub fn quantile(values: &[f64], q: f64) -> f64 {
     assert!(!values.is_empty(), "a quantile of nothing");
+    among(&sorted(values), q)
+}
+
+fn among(sorted: &[f64], q: f64) -> f64 {
     assert!((0.0..=1.0).contains(&q), "{q} is not a share");
-    let sorted = sorted(values);
     let position = q * (sorted.len() - 1) as f64;
     let below = position.floor() as usize;
     let above = position.ceil() as usize;
     sorted[below] + (sorted[above] - sorted[below]) * (position - below as f64)
+}
+
+/// The shares of all values at which a distribution is told.
+pub const SHARES: [f64; 9] = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 1.0];
+
+/// The values below which those shares lie.
+pub type Ranks = [f64; SHARES.len()];
+
+/// What a distribution looks like.
+///
+/// # Panics
+/// When there is no value, or one of them is not a number.
+#[must_use]
+pub fn ranks(values: &[f64]) -> Ranks {
+    assert!(!values.is_empty(), "a distribution of nothing");
+    let sorted = sorted(values);
+    SHARES.map(|share| among(&sorted, share))
+}
+
+/// The median of each rank by itself: what a distribution looks like in most rounds.
+#[must_use]
+pub fn median_ranks(rounds: &[Ranks]) -> Option<Ranks> {
+    if rounds.is_empty() {
+        return None;
+    }
+    let mut medians = [0.0; SHARES.len()];
+    for (place, middle) in medians.iter_mut().enumerate() {
+        let column: Vec<f64> = rounds.iter().map(|ranks| ranks[place]).collect();
+        *middle = median(&column);
+    }
+    Some(medians)
 }
 
 /// An interval that holds the true median with at least 95% probability: the order statistics
@@ -81,6 +115,21 @@ mod tests {
         assert_eq!(quantile(&values, 0.25), 20.0);
         assert_eq!(quantile(&values, 0.9), 46.0);
         assert_eq!(quantile(&values, 1.0), 50.0);
+    }
+
+    #[test]
+    fn ranks_rise_and_their_medians_are_taken_one_by_one() {
+        let values: Vec<f64> = (0..=1_000).map(f64::from).collect();
+        let ranks = ranks(&values);
+        assert_eq!(
+            ranks,
+            [
+                10.0, 100.0, 250.0, 500.0, 750.0, 900.0, 990.0, 999.0, 1_000.0
+            ]
+        );
+        let twice = ranks.map(|rank| 2.0 * rank);
+        assert_eq!(median_ranks(&[twice, ranks, ranks]), Some(ranks));
+        assert_eq!(median_ranks(&[]), None);
     }
 
     /// Ranks from the published table of sign-test intervals at 95% (there counted from 1).

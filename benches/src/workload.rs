@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::machine;
+use crate::stats::Ranks;
 
 /// A result that must not be published: work lost, done twice, or corrupted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +43,18 @@ pub struct Measured {
     pub total: f64,
     /// How many operations that was.
     pub ops: u64,
+    /// How the operations differed, where the workload is about that.
+    pub ranks: Option<Ranks>,
 }
 
 impl Measured {
+    /// A cost of `ops` operations together.
+    #[must_use]
+    pub const fn new(total: f64, ops: u64) -> Self {
+        let ranks = None;
+        Self { total, ops, ranks }
+    }
+
     /// Counts the processor time that this process spends on `work`, which does `ops` operations:
     /// for work on one core that never waits. Other processes' turns on that core do not count.
     ///
@@ -53,10 +63,7 @@ impl Measured {
     pub fn cpu(ops: u64, work: impl FnOnce() -> Result<(), Invalid>) -> Result<Self, Invalid> {
         let before = machine::own_cpu_ns();
         work()?;
-        Ok(Self {
-            total: (machine::own_cpu_ns() - before) as f64,
-            ops,
-        })
+        Ok(Self::new((machine::own_cpu_ns() - before) as f64, ops))
     }
 
     /// Times `work`, which does `ops` operations.
@@ -66,10 +73,7 @@ impl Measured {
     pub fn time(ops: u64, work: impl FnOnce() -> Result<(), Invalid>) -> Result<Self, Invalid> {
         let begin = Instant::now();
         work()?;
-        Ok(Self {
-            total: begin.elapsed().as_nanos() as f64,
-            ops,
-        })
+        Ok(Self::new(begin.elapsed().as_nanos() as f64, ops))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod reactor_turns;
 pub mod servers;
 pub mod sleeping;
 pub mod timers_threads;
+pub mod waking;
 pub mod wheel;
 
 pub use goals::goal;
@@ -21,15 +22,16 @@ pub use goals::goal;
 use crate::peers::calls;
 use crate::roster::{cancel, fire, local, net, outside, pool, reschedule, threads, time, whole};
 use crate::workload::Workload;
-use echo_inproc::{Echo, TCP, UNIX, bare};
+use echo_inproc::{Echo, Event, TCP, UNIX, bare};
 use multi_outside::{IDLE, RESPAWNING, YIELDING};
 
 /// Every workload, in the order of the report.
 pub const ALL: &[Workload] = &[
-    local::<local::SpawnJoin>("local/spawn_join"),
+    local::<local::SpawnJoin<10_000>>("local/spawn_join"),
     local::<local::SpawnJoinEach>("local/spawn_join_each"),
     local::<local::SpawnMany>("local/spawn_many_local").beside(calls::once),
     local::<local::Yield>("local/yield").beside(calls::again),
+    local::<waking::Wake>("local/wake"),
     local::<local::PingPong>("local/ping_pong"),
     local::<local::ChainedSpawn>("local/chained_spawn").beside(calls::chained),
     local::<local::BlockOn>("local/block_on"),
@@ -57,6 +59,7 @@ pub const ALL: &[Workload] = &[
     local::<heap::IdleTasks<256>>("heap/idle_task_256"),
     net::<heap::IdleConnections>("heap/idle_connection").without(heap::KEPT),
     cancel::<wheel::Replace<1_000>>("timers/wheel_insert_cancel_1k"),
+    cancel::<wheel::Replace<10_000>>("timers/wheel_insert_cancel_10k"),
     cancel::<wheel::Replace<100_000>>("timers/wheel_insert_cancel_100k"),
     cancel::<wheel::Replace<1_000_000>>("timers/wheel_insert_cancel_1m"),
     reschedule::<wheel::Postpone<1_000>>("timers/wheel_reschedule_1k"),
@@ -74,6 +77,7 @@ pub const ALL: &[Workload] = &[
     sleeping::tasks::<1_000_000>("timers/sleep_tasks_1m").long(),
     lateness::at::<50>("timers/lateness"),
     lateness::at::<99>("timers/lateness_p99"),
+    net::<Event>("reactor/event"),
     net::<Echo<UNIX, 1>>("reactor/echo_inproc_1").beside(bare::<UNIX, 1>),
     net::<Echo<UNIX, 64>>("reactor/echo_inproc_64").beside(bare::<UNIX, 64>),
     net::<Echo<TCP, 1>>("reactor/echo_inproc_tcp_1").beside(bare::<TCP, 1>),
@@ -81,6 +85,10 @@ pub const ALL: &[Workload] = &[
     servers::echo::<1, 64>("reactor/echo_1x64"),
     servers::echo::<64, 64>("reactor/echo_64x64"),
     servers::echo::<1_024, 64>("reactor/echo_1024x64"),
+    servers::echo::<8_192, 64>("reactor/echo_8192x64"),
+    servers::echo::<19_000, 64>("reactor/echo_19000x64"),
+    servers::latency::<64, 64>("reactor/latency_64"),
+    servers::latency::<1_024, 64>("reactor/latency_1024"),
     servers::echo::<1_024, 16_384>("reactor/echo_1024x16k"),
     servers::lent::<1_024, 16_384>("reactor/echo_1024x16k_lent"),
     reactor_servers::CHURN,
@@ -93,7 +101,7 @@ pub const ALL: &[Workload] = &[
     reactor_turns::AWAKE,
     reactor_turns::WRITTEN,
     reactor_turns::ACROSS,
-    whole::<local::SpawnJoin>("loop/spawn_join"),
+    whole::<local::SpawnJoin<10_000>>("loop/spawn_join"),
     whole::<local::Yield>("loop/yield"),
     whole::<local::PingPong>("loop/ping_pong"),
     whole::<local::ChainedSpawn>("loop/chained_spawn"),
@@ -101,6 +109,16 @@ pub const ALL: &[Workload] = &[
     servers::http_cpu::<64>("loop/http_64_cpu"),
     servers::http::<1_024>("loop/http_1024"),
     servers::http_cpu::<1_024>("loop/http_1024_cpu"),
+    local::<local::SpawnJoin<10>>("growth/tasks_10"),
+    local::<local::SpawnJoin<100>>("growth/tasks_100"),
+    local::<local::SpawnJoin<1_000>>("growth/tasks_1k"),
+    local::<local::SpawnJoin<10_000>>("growth/tasks_10k"),
+    local::<local::SpawnJoin<100_000>>("growth/tasks_100k"),
+    local::<local::SpawnJoin<1_000_000>>("growth/tasks_1m"),
+    time::<sleeping::Create<1>>("growth/sleeps_1"),
+    time::<sleeping::Create<100>>("growth/sleeps_100"),
+    time::<sleeping::Create<10_000>>("growth/sleeps_10k"),
+    time::<sleeping::Create<1_000_000>>("growth/sleeps_1m").without(sleeping::FEW),
 ];
 
 /// The workloads that `names` choose: whole names, or beginnings such as `local/` or `timers`.

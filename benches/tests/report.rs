@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use benches::{chart, instructions, record, report, workloads};
+use benches::{instructions, record, report, workloads};
 
 fn here(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -19,12 +19,9 @@ fn the_page_and_its_charts_come_from_the_records() {
         page == report::page(&records, &counts),
         "RESULTS.md is out of date: {again}"
     );
-    for (group, title, rows) in report::groups(&records) {
-        let chart = fs::read_to_string(here("charts").join(format!("{group}.svg"))).unwrap();
-        assert!(
-            chart == chart::ratios(title, &rows),
-            "charts/{group}.svg is out of date: {again}"
-        );
+    for (file, picture) in report::pictures(&records) {
+        let chart = fs::read_to_string(here("charts").join(&file)).unwrap();
+        assert!(chart == picture, "charts/{file} is out of date: {again}");
     }
 }
 

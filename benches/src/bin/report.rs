@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use benches::{chart, instructions, record, report};
+use benches::{instructions, record, report};
 use clap::Parser;
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
@@ -37,11 +37,9 @@ fn make(json: &Path, out: &Path) -> std::io::Result<()> {
     let counts = instructions::read(&Path::new(HERE).join("instructions.json"))?;
     let charts = out.join("charts");
     std::fs::create_dir_all(&charts)?;
-    for (group, title, rows) in report::groups(&records) {
-        std::fs::write(
-            charts.join(format!("{group}.svg")),
-            chart::ratios(title, &rows),
-        )?;
+    for (file, picture) in report::pictures(&records) {
+        std::fs::write(charts.join(file), picture)?;
     }
-    std::fs::write(out.join("RESULTS.md"), report::page(&records, &counts))
+    std::fs::write(out.join("RESULTS.md"), report::page(&records, &counts))?;
+    Ok(())
 }

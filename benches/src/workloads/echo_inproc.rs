@@ -1,7 +1,7 @@
 //! Echo over socket pairs inside one process and one thread: nothing but the kernel's cheapest
 //! sockets and the runtime's own cost. One task at each end; 64 bytes there and back.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 
@@ -45,6 +45,46 @@ impl<const KIND: bool, const PAIRS: usize> OnNet for Echo<KIND, PAIRS> {
             let (here, there) = unix_pair()?;
             Ok((R::unix(net, here)?, R::unix(net, there)?))
         })
+    }
+}
+
+/// A byte that comes while its reader waits: one turn of the loop, one event, one wake.
+pub struct Event;
+
+impl Shape for Event {
+    const ABOUT: &str = "a byte comes while its reader waits for it, 1,000 times";
+    const UNIT: &str = "ns/event";
+}
+
+impl OnNet for Event {
+    fn pass<R: LocalNet>(scale: Scale) -> Result<Pass, Invalid> {
+        let events = scale.of(1_000, 5) as u64;
+        let mut runtime = R::new();
+        let net = runtime.net();
+        let (mut here, there) = unix_pair()?;
+        let mut stream = runtime.block_on(async { R::unix(&net, there) })?;
+        let mut buffer = vec![0; BUFFER];
+        Ok(Box::new(move || {
+            Measured::cpu(events, || {
+                runtime.block_on(async {
+                    for number in 0..events {
+                        let byte = [(number % 251) as u8];
+                        let send = async { here.write_all(&byte) };
+                        let receive = stream.read(std::mem::take(&mut buffer));
+                        // The reader is polled first, and finds nothing.
+                        let both = ::futures::future::join(receive, send).await;
+                        let ((read, filled), sent) = both;
+                        sent?;
+                        if read? != 1 || filled[0] != byte[0] {
+                            return Err(Invalid(format!("byte {number} came as something else")));
+                        }
+                        buffer = filled;
+                        buffer.resize(BUFFER, 0);
+                    }
+                    Ok(())
+                })
+            })
+        }))
     }
 }
 

@@ -74,10 +74,7 @@ fn idle_tasks<R: Local, const BYTES: usize>(count: u64) -> Pass {
         });
         drop(runtime); // before the wakers, for those that must be let go on their own thread
         expect_count("tasks polled", WAKERS.take().len() as u64, count)?;
-        Ok(Measured {
-            total: bytes.max(1) as f64,
-            ops: count,
-        })
+        Ok(Measured::new(bytes.max(1) as f64, count))
     })
 }
 
@@ -110,9 +107,6 @@ fn idle_connections<R: LocalNet>(count: usize) -> Pass {
         if bytes <= 0 {
             return Err(Invalid(format!("connections that take {bytes} bytes")));
         }
-        Ok(Measured {
-            total: bytes as f64,
-            ops: count as u64,
-        })
+        Ok(Measured::new(bytes as f64, count as u64))
     })
 }

@@ -42,8 +42,8 @@ fn share<const PERCENT: usize>() -> f64 {
 /// The lateness that `share` of all stayed below, as one measurement.
 fn rank(late_us: &[f64], share: f64) -> Measured {
     Measured {
-        total: stats::quantile(late_us, share),
-        ops: 1,
+        ranks: Some(stats::ranks(late_us)),
+        ..Measured::new(stats::quantile(late_us, share), 1)
     }
 }
 

@@ -21,29 +21,33 @@ pub(super) async fn sum_of<J: Future<Output = u64>>(joins: impl IntoIterator<Ite
     sum
 }
 
-/// Many tasks, then all their outputs.
-pub struct SpawnJoin;
+/// Many tasks, then all their outputs; again and again if they are few.
+pub struct SpawnJoin<const TASKS: usize>;
 
-impl Shape for SpawnJoin {
-    const ABOUT: &str = "spawn 10,000 tasks, then join them";
+impl<const TASKS: usize> Shape for SpawnJoin<TASKS> {
+    const ABOUT: &str = "spawn many tasks (10,000 unless the name says how many), then join them";
     const UNIT: &str = "ns/task";
 }
 
-impl OnLocal for SpawnJoin {
+impl<const TASKS: usize> OnLocal for SpawnJoin<TASKS> {
     fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
         let mut runtime = R::new();
-        let tasks = scale.of(10_000, 10) as u64;
+        let tasks = scale.of(TASKS, 10) as u64;
+        let times = scale.of(1_000 / TASKS, 1).max(1) as u64;
         let spawner = runtime.spawner();
         let mut joins = Vec::with_capacity(tasks as usize);
         Ok(Box::new(move || {
-            Measured::cpu(tasks, || {
-                let sum = runtime.block_on(async {
-                    for number in 0..tasks {
-                        joins.push(spawner.spawn(async move { number }));
-                    }
-                    sum_of(joins.drain(..)).await
-                });
-                expect_count("as the sum", sum, tasks * (tasks - 1) / 2)
+            Measured::cpu(times * tasks, || {
+                for _ in 0..times {
+                    let sum = runtime.block_on(async {
+                        for number in 0..tasks {
+                            joins.push(spawner.spawn(async move { number }));
+                        }
+                        sum_of(joins.drain(..)).await
+                    });
+                    expect_count("as the sum", sum, tasks * (tasks - 1) / 2)?;
+                }
+                Ok(())
             })
         }))
     }

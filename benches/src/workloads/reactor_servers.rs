@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use super::servers::{MIDDLE, MOST, understand};
 use crate::child::Helper;
 use crate::machine;
 use crate::serve::{BARE_CLOSING, ECHO, LENT};
@@ -81,7 +82,7 @@ fn churn(scale: Scale) -> Vec<Contender> {
                 let done = load.ask(&format!("go {rounds}"), "done")?;
                 expect_count("connections", done.parse().unwrap_or(0), asked)?;
                 let total = (server.cpu_ns()? - before) as f64;
-                Ok(Measured { total, ops: asked })
+                Ok(Measured::new(total, asked))
             }))
         })
     };
@@ -104,7 +105,7 @@ fn calls<const CONNECTIONS: usize>(scale: Scale) -> Vec<Contender> {
                 let count = syscalls::Count::begin(server.id())?;
                 exchange(&mut load, messages, asked)?;
                 let total = count.finish()? as f64;
-                Ok(Measured { total, ops: asked })
+                Ok(Measured::new(total, asked))
             }))
         })
     };
@@ -134,18 +135,15 @@ fn held(scale: Scale, what: Held) -> Vec<Contender> {
             let asked = connections as u64;
             Ok(Box::new(move || {
                 let answer = exchange(&mut load, 1, asked)?;
-                let latency = |place: usize| {
-                    let ns = answer.split(' ').nth(place).and_then(|n| n.parse().ok());
-                    ns.ok_or_else(|| Invalid(format!("what is '{answer}'?")))
-                };
+                let (_, latency_us) = understand(&answer)?;
                 let full = machine::resident_bytes(server.id())?;
                 Ok(match what {
                     Held::Memory => {
                         let total = full.saturating_sub(empty) as f64;
-                        Measured { total, ops: asked }
+                        Measured::new(total, asked)
                     }
-                    Held::HalfOfTheAnswers => one(latency(1)?),
-                    Held::MostOfTheAnswers => one(latency(2)?),
+                    Held::HalfOfTheAnswers => one(latency_us[MIDDLE] * 1_000.0),
+                    Held::MostOfTheAnswers => one(latency_us[MOST] * 1_000.0),
                 })
             }) as Pass)
         })
@@ -154,7 +152,7 @@ fn held(scale: Scale, what: Held) -> Vec<Contender> {
 }
 
 fn one(total: f64) -> Measured {
-    Measured { total, ops: 1 }
+    Measured::new(total, 1)
 }
 
 fn last_core() -> usize {

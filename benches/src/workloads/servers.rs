@@ -6,15 +6,28 @@ use std::time::Instant;
 use crate::child::Helper;
 use crate::machine;
 use crate::serve::{self, BARE_CLOSING, LENT};
+use crate::stats::{Ranks, SHARES};
 use crate::workload::{Contender, Invalid, Measured, OURS, Pass, Scale, Workload, expect_count};
 
 /// The row of echoing so many bytes on so many connections: the server's processor time.
 pub const fn echo<const CONNECTIONS: usize, const BYTES: usize>(name: &'static str) -> Workload {
     let about = "a message there and back on each connection: the server's processor time";
     let row = Workload::new(name, about, "ns cpu/message", |scale| {
+        Load::echo(scale, CONNECTIONS, BYTES).on_all_echoes()
+    });
+    row.on_all_cores()
+}
+
+/// The row of the same, but of what the clients see: how long until their message is back.
+pub const fn latency<const CONNECTIONS: usize, const BYTES: usize>(name: &'static str) -> Workload {
+    let about = "a message there and back on each connection at once: the middle latency";
+    let row = Workload::new(name, about, "us", |scale| {
         let load = Load::echo(scale, CONNECTIONS, BYTES);
-        let echoes = serve::ECHO.iter().filter(|(peer, _)| !ALONE.contains(peer));
-        echoes.map(|(peer, _)| load.on(peer, peer)).collect()
+        let load = Load {
+            count: Count::Latency,
+            ..load
+        };
+        load.on_all_echoes()
     });
     row.on_all_cores()
 }
@@ -61,6 +74,26 @@ pub const fn http_cpu<const CONNECTIONS: usize>(name: &'static str) -> Workload 
 enum Count {
     Time,
     Cpu,
+    Latency,
+}
+
+/// The place of one half among [`SHARES`].
+pub(super) const MIDDLE: usize = 3;
+/// The place of 99% among them.
+pub(super) const MOST: usize = 6;
+const _: () = assert!(SHARES[MIDDLE] == 0.5 && SHARES[MOST] == 0.99);
+
+/// How many answers the load generator got, and their latencies in microseconds.
+pub(super) fn understand(answer: &str) -> Result<(u64, Ranks), Invalid> {
+    let strange = || Invalid(format!("the load generator said '{answer}'"));
+    let mut numbers = answer.split(' ').map(str::parse::<u64>);
+    let mut next = || numbers.next().and_then(Result::ok).ok_or_else(strange);
+    let done = next()?;
+    let mut latency_us = [0.0; SHARES.len()];
+    for rank in &mut latency_us {
+        *rank = next()? as f64 / 1_000.0;
+    }
+    Ok((done, latency_us))
 }
 
 /// What a server is put under.
@@ -97,6 +130,11 @@ impl Load {
         }
     }
 
+    fn on_all_echoes(self) -> Vec<Contender> {
+        let echoes = serve::ECHO.iter().filter(|(peer, _)| !ALONE.contains(peer));
+        echoes.map(|(peer, _)| self.on(peer, peer)).collect()
+    }
+
     fn on_all_http(self) -> Vec<Contender> {
         serve::HTTP
             .iter()
@@ -128,13 +166,16 @@ impl Load {
             let (began, before) = (Instant::now(), server.cpu_ns()?);
             let answer = load.ask(&go, "done")?;
             let (took, after) = (began.elapsed(), server.cpu_ns()?);
-            let done = answer.split(' ').next().and_then(|n| n.parse().ok());
-            expect_count("answers", done.unwrap_or(0), asked)?;
-            let total = match self.count {
-                Count::Time => took.as_nanos() as f64,
-                Count::Cpu => (after - before) as f64,
-            };
-            Ok(Measured { total, ops: asked })
+            let (done, latency_us) = understand(&answer)?;
+            expect_count("answers", done, asked)?;
+            Ok(match self.count {
+                Count::Time => Measured::new(took.as_nanos() as f64, asked),
+                Count::Cpu => Measured::new((after - before) as f64, asked),
+                Count::Latency => Measured {
+                    ranks: Some(latency_us),
+                    ..Measured::new(latency_us[MIDDLE], 1)
+                },
+            })
         }))
     }
 }
