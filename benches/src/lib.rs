@@ -10,6 +10,7 @@ pub mod instructions;
 pub mod load;
 pub mod machine;
 pub mod peers;
+pub mod quote;
 pub mod record;
 pub mod report;
 pub mod roster;

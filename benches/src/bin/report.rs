@@ -1,9 +1,10 @@
-//! Makes `RESULTS.md` and its charts from the records that `compare --json` wrote.
+//! Makes `RESULTS.md`, its charts and the tables that READMEs quote from the records that
+//! `compare --json` wrote.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use benches::{instructions, record, report};
+use benches::{instructions, quote, record, report};
 use clap::Parser;
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
@@ -41,5 +42,22 @@ fn make(json: &Path, out: &Path) -> std::io::Result<()> {
         std::fs::write(charts.join(file), picture)?;
     }
     std::fs::write(out.join("RESULTS.md"), report::page(&records, &counts))?;
+    if out == Path::new(HERE) {
+        readmes(&records)?;
+    }
+    Ok(())
+}
+
+/// Brings the tables up to date that the READMEs of the workspace quote.
+fn readmes(records: &[record::Record]) -> std::io::Result<()> {
+    let root = Path::new(HERE).join("..");
+    for folder in ["", "executor", "reactor", "timers", "demos", "benches"] {
+        let path = root.join(folder).join("README.md");
+        let page = std::fs::read_to_string(&path)?;
+        let fresh = quote::refresh(&page, records).map_err(std::io::Error::other)?;
+        if fresh != page {
+            std::fs::write(&path, fresh)?;
+        }
+    }
     Ok(())
 }
