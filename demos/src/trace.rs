@@ -25,6 +25,7 @@
 //! | `filter.rs`, `summary.rs` | What is told of it? What stood out? |
 //! | `late.rs`, `idle.rs` | Why was O1 late? Why is a task not running? |
 //! | `perfetto.rs` | How do other people's tools see it? |
+//! | `html.rs`, `feed.rs`, `watch.rs` | How does the page get it, from a file or live? |
 //! | `command.rs` | What can be asked of a file? |
 
 pub(crate) mod attach;
@@ -34,8 +35,10 @@ pub mod command;
 pub mod decode;
 pub mod encode;
 pub mod event;
+pub mod feed;
 pub mod file;
 pub mod filter;
+pub mod html;
 pub mod idle;
 pub mod json;
 pub mod keeper;
@@ -53,8 +56,9 @@ mod socket;
 pub mod story;
 pub mod summary;
 mod unseen;
+pub mod watch;
 pub mod words;
 pub mod writer;
 
 pub use recorder::Recorder;
-pub use remark::{input, is_on, name, note, output, unseen};
+pub use remark::{input, is_on, name, note, output};

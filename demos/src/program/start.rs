@@ -26,6 +26,7 @@ use crate::server::limits::Limits;
 use crate::server::{self, Drained, Server};
 use crate::trace::command;
 use crate::trace::recording::RecordOptions;
+use crate::trace::watch::Watch;
 
 /// Wrong use of the command line, or the loop itself failed.
 const WRONG_USE: u8 = 2;
@@ -82,10 +83,16 @@ fn play_tour(recording: &RecordOptions) -> Result<u8, String> {
     let render = tour::Tour::new(Arc::clone(&seen));
     let recording = recording.start("event-loop tour", &Clock::monotonic())?;
     let host = Host::watched(1, recording.recorder()).map_err(failed)?;
+    let watch = recording.serve(&host.handle())?;
+    let opened = watch.clone();
     let end = on_a_host(
         host,
+        watch,
         processing,
         async move |handle, processing, display| {
+            if let Some(watch) = opened {
+                watch.first_reader().await; // it is over in two seconds
+            }
             let signals = signals::listen(&handle)?;
             let incoming = tour::play(&handle).await?;
             let ends = Ends {
@@ -139,7 +146,9 @@ fn run(options: &RunOptions) -> Result<u8, String> {
         let ends = ends(&options, &handle, display)?;
         Ok(Session::new(processing, settings, ends).run().await)
     };
-    let end = on_a_host(host.map_err(failed)?, processing, session);
+    let host = host.map_err(failed)?;
+    let watch = recording.serve(&host.handle())?;
+    let end = on_a_host(host, watch, processing, session);
     drop(recording);
     status_of(end?)
 }
@@ -189,6 +198,7 @@ fn serve(options: &ServeOptions) -> Result<u8, String> {
         .start("event-loop serve", &Clock::monotonic())?;
     let host = Host::watched(options.threads as usize, recording.recorder()).map_err(failed)?;
     let handle = host.handle();
+    recording.serve(&handle)?;
     let database = options.database.as_deref();
     let mut processing = processing(&handle, database, options.max_content, options.timeout)?;
     let files = options.files.canonicalize();
@@ -243,6 +253,7 @@ fn failed(error: io::Error) -> String {
 /// Makes what a session needs, and runs it.
 fn on_a_host<F>(
     host: Host,
+    watch: Option<Watch>,
     processing: impl FnOnce(&HostHandle) -> Result<Processing, String>,
     session: impl FnOnce(HostHandle, Arc<Processing>, Display) -> F,
 ) -> Result<End, String>
@@ -252,7 +263,14 @@ where
     let handle = host.handle();
     let processing = Arc::new(processing(&handle)?);
     let display = console::start(&handle, console::stdout().map_err(failed)?).map_err(failed)?;
-    let end = host.run(session(handle, processing, display));
+    let session = session(handle.clone(), processing, display);
+    let end = host.run(async move {
+        let end = session.await;
+        if let Some(watch) = watch {
+            watch.farewell(&handle).await;
+        }
+        end
+    });
     host.shut_down();
     end.and_then(|end| end).map_err(failed)
 }

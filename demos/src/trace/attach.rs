@@ -18,7 +18,10 @@ pub(crate) fn reactor(recorder: Option<&Recorder>) -> reactor::Builder {
 pub(crate) fn timers(clock: Clock, recorder: Option<&Recorder>) -> timers::Builder<Shared> {
     let builder = SharedTimers::builder(clock);
     match recorder {
-        Some(recorder) => builder.observer(recorder.clone()),
+        Some(recorder) => {
+            recorder.wheel_begins();
+            builder.observer(recorder.clone())
+        }
         None => builder,
     }
 }

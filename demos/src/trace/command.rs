@@ -14,16 +14,16 @@ use super::reader::{MOST, Trace};
 use super::story::Story;
 use super::summary::summary;
 use super::words::{moment, sentence};
-use super::{json, perfetto};
+use super::{html, json, perfetto};
 use crate::program::escape::escape;
 use crate::program::quantity::parse_duration;
 
 /// The options of `trace`.
 #[derive(Clone, Debug, Args)]
 pub struct TraceOptions {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording; with --html, one or several
+    #[arg(value_name = "FILE", required = true)]
+    pub file: Vec<PathBuf>,
 
     /// Tell only what is about this task: its number or its name
     #[arg(long, value_name = "TASK")]
@@ -69,6 +69,10 @@ pub struct TraceOptions {
     #[arg(long, value_name = "OUT", group = "question")]
     pub perfetto: Option<PathBuf>,
 
+    /// Write the page into OUT, with the recordings in it: one file, to be opened in a browser
+    #[arg(long, value_name = "OUT", group = "question")]
+    pub html: Option<PathBuf>,
+
     /// Read so many events at most
     #[arg(long, value_name = "N", default_value_t = MOST)]
     pub most: usize,
@@ -87,14 +91,30 @@ fn parse_number(text: &str) -> Result<u64, String> {
 /// # Errors
 /// A sentence: the file cannot be read, or there is no such thing in it.
 pub fn tell(options: &TraceOptions) -> Result<u8, String> {
-    let name = options.file.display();
-    let file = fs::read(&options.file).map_err(|error| format!("{name}: {error}"))?;
-    let trace = Trace::read(&file, options.most).map_err(|error| format!("{name}: {error}"))?;
-    remark_on(&trace);
-    if options.json {
-        return show(&json::lines(&trace));
+    let read =
+        |path: &PathBuf| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    let files: Vec<Vec<u8>> = options.file.iter().map(read).collect::<Result<_, _>>()?;
+    let mut traces = Vec::new();
+    for (path, file) in options.file.iter().zip(&files) {
+        let trace = Trace::read(file, options.most);
+        let trace = trace.map_err(|error| format!("{}: {error}", path.display()))?;
+        remark_on(path, &trace);
+        traces.push(trace);
     }
-    let story = Story::of(&trace);
+    if let Some(out) = &options.html {
+        return write(out, &html::page(&traces));
+    }
+    let [trace] = &traces[..] else {
+        return Err("only --html takes several recordings".to_owned());
+    };
+    tell_of(options, trace)
+}
+
+fn tell_of(options: &TraceOptions, trace: &Trace<'_>) -> Result<u8, String> {
+    if options.json {
+        return show(&json::lines(trace));
+    }
+    let story = Story::of(trace);
     if let Some(number) = options.why_late {
         show(&why_late(&story, number)?)
     } else if let Some(task) = &options.why_idle {
@@ -160,7 +180,7 @@ pub fn sequence(story: &Story<'_>, filter: &Filter) -> String {
 }
 
 /// What is not as it should be, on standard error: it is not part of what was asked for.
-fn remark_on(trace: &Trace<'_>) {
+fn remark_on(path: &Path, trace: &Trace<'_>) {
     let mut remarks = Vec::new();
     if let Some(at) = trace.broken_off {
         remarks.push(format!(
@@ -181,7 +201,12 @@ fn remark_on(trace: &Trace<'_>) {
         ));
     }
     for remark in remarks {
-        let _ = writeln!(io::stderr(), "event-loop: {}", escape(&remark));
+        let _ = writeln!(
+            io::stderr(),
+            "event-loop: {}: {}",
+            path.display(),
+            escape(&remark)
+        );
     }
 }
 

@@ -4,7 +4,8 @@
 //! file    = "handrolled trace\n"  version  block*
 //! block   = tag (1 byte)  length  payload (length bytes)  CRC-32 of tag and payload (4 bytes, LE)
 //!
-//! tag H   header: a JSON object {"program", "started", …}; the first block, once
+//! tag H   header: a JSON object {"program", "started", …}; the first block, and
+//!         again when more is known: the last one counts
 //! tag P   places in the source: number of the first, then texts until the end
 //! tag T   a thread: its number, its name
 //! tag E   events of one thread: its number, how many of its events were lost before these,

@@ -1,19 +1,19 @@
 //! Keeps what is recorded, on a thread of its own: the loop's must not wait for a disk.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::block::Block;
+use super::feed::{Feed, Liner};
 use super::file::Header;
 use super::recorder::Recorder;
 use super::writer::Writer;
 
-/// How large a file becomes unless it is said otherwise.
-pub const LIMIT: u64 = 64 << 20;
-
-/// Writes a recording into a file until the recording ends.
+/// Takes what is recorded from the threads, until the recording ends.
 #[derive(Debug)]
 pub struct Keeper {
     thread: JoinHandle<io::Result<Kept>>,
@@ -31,22 +31,19 @@ pub struct Kept {
 }
 
 impl Keeper {
-    /// Starts to keep what `recorder` records in the file at `path`, of at most `limit` bytes; what
-    /// comes later is counted.
+    /// Starts to keep what `recorder` records, in a file, in a feed, or in both.
     ///
     /// # Errors
-    /// The operating system's, if there can be no such file or no thread.
+    /// The operating system's, if it gives no thread.
     pub fn start(
         recorder: &Recorder,
-        header: &Header,
-        path: &Path,
-        limit: u64,
+        file: Option<KeptFile>,
+        feed: Option<Arc<Feed>>,
     ) -> io::Result<Self> {
-        let writer = Writer::new(File::create(path)?, header)?;
         let recorder = recorder.clone();
         let thread = std::thread::Builder::new()
             .name("keeper".to_owned())
-            .spawn(move || keep(&recorder, writer, limit))?;
+            .spawn(move || keep(&recorder, file, feed.as_deref()))?;
         Ok(Self { thread })
     }
 
@@ -62,23 +59,78 @@ impl Keeper {
 }
 
 /// The keeper's life.
-fn keep(recorder: &Recorder, mut writer: Writer<File>, limit: u64) -> io::Result<Kept> {
-    let mut names = Written::default();
-    let mut kept = Kept::default();
+fn keep(recorder: &Recorder, file: Option<KeptFile>, feed: Option<&Feed>) -> io::Result<Kept> {
+    let mut file = Ok(file);
+    let mut liner = Liner::default();
     while let Some(blocks) = recorder.outbox().take() {
-        names.write_new(recorder, &mut writer)?;
-        for block in blocks {
-            if writer.written() + block.bytes.len() as u64 > limit {
-                kept.lost += block.count;
-            } else {
-                kept.events += block.count;
-                writer.events(&block)?;
-            }
+        if let Some(feed) = feed {
+            feed.push(liner.lines(recorder, &blocks));
+        }
+        // When the file can take no more, those who watch still can.
+        if let Ok(Some(open)) = &mut file
+            && let Err(error) = open.take(recorder, &blocks)
+        {
+            file = Err(error);
         }
     }
-    kept.lost += recorder.outbox().lost();
-    kept.bytes = writer.end(kept.lost)?.metadata()?.len();
-    Ok(kept)
+    if let Some(feed) = feed {
+        feed.push(liner.rest());
+    }
+    match file? {
+        Some(file) => file.end(recorder),
+        None => Ok(Kept::default()),
+    }
+}
+
+/// The file of a recording, as long as it goes on.
+#[derive(Debug)]
+pub struct KeptFile {
+    writer: Writer<File>,
+    header: Header,
+    limit: u64,
+    names: Written,
+    kept: Kept,
+}
+
+impl KeptFile {
+    /// A new file at `path`, of at most `limit` bytes; what comes later is counted.
+    ///
+    /// # Errors
+    /// The operating system's, if there can be no such file.
+    pub fn create(path: &Path, header: &Header, limit: u64) -> io::Result<Self> {
+        Ok(Self {
+            writer: Writer::new(File::create(path)?, header)?,
+            header: header.clone(),
+            limit,
+            names: Written::default(),
+            kept: Kept::default(),
+        })
+    }
+
+    fn take(&mut self, recorder: &Recorder, blocks: &VecDeque<Block>) -> io::Result<()> {
+        let header = recorder.completed(&self.header);
+        if header != self.header {
+            self.writer.header(&header)?;
+            self.header = header;
+        }
+        self.names.write_new(recorder, &mut self.writer)?;
+        for block in blocks {
+            if self.writer.written() + block.bytes.len() as u64 > self.limit {
+                self.kept.lost += block.count;
+            } else {
+                self.kept.events += block.count;
+                self.writer.events(block)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end(self, recorder: &Recorder) -> io::Result<Kept> {
+        let mut kept = self.kept;
+        kept.lost += recorder.outbox().lost();
+        kept.bytes = self.writer.end(kept.lost)?.metadata()?.len();
+        Ok(kept)
+    }
 }
 
 /// How many of the names are in the file already.
@@ -115,7 +167,8 @@ impl Written {
 pub fn to_file(recorder: &Recorder, header: &Header) -> Vec<u8> {
     recorder.flush();
     let blocks: Vec<Block> = recorder.outbox().copy();
-    let written = Writer::new(Vec::new(), header).and_then(|mut writer| {
+    let header = recorder.completed(header);
+    let written = Writer::new(Vec::new(), &header).and_then(|mut writer| {
         Written::default().write_new(recorder, &mut writer)?;
         for block in &blocks {
             writer.events(block)?;

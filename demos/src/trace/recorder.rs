@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use timers::Clock;
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     begin: Instant,
     started: SystemTime,
     is_virtual: bool,
+    /// When the wheel's tick 0 is.
+    wheel_zero: OnceLock<u64>,
     names: Mutex<Names>,
     pub(super) outbox: Outbox,
     pub(super) unseen: Unseen,
@@ -180,6 +182,7 @@ impl Recorder {
                 is_virtual: clock.is_virtual(),
                 clock: clock.clone(),
                 started: SystemTime::now(),
+                wheel_zero: OnceLock::new(),
                 names: Mutex::default(),
                 outbox: Outbox::new(ROOM),
                 unseen: Unseen::default(),
@@ -197,6 +200,36 @@ impl Recorder {
         }
     }
 
+    /// The header with what has become known since.
+    #[must_use]
+    pub fn completed(&self, header: &Header) -> Header {
+        let zero = self.shared.wheel_zero.get();
+        Header {
+            tick_ns: zero.map(|_| 1), // the loop's timers have the finest tick there is
+            wheel_zero: zero.map(|&zero| i64::try_from(zero).unwrap_or(i64::MAX)),
+            ..header.clone()
+        }
+    }
+
+    /// The timers are made now.
+    pub(super) fn wheel_begins(&self) {
+        let _ = self.shared.wheel_zero.set(self.shared.now());
+    }
+
+    /// What `make` spawns, registers and arms is not to be seen, nor what comes of it: for those
+    /// who watch a loop from the same loop.
+    pub fn unseen<T>(&self, make: impl FnOnce() -> T) -> T {
+        let hide = |hiding| {
+            sheet::with(&self.shared, |sheet| {
+                std::mem::replace(&mut sheet.hiding, hiding)
+            })
+        };
+        let before = hide(true);
+        let made = make();
+        hide(before);
+        made
+    }
+
     /// Hands over what this thread has written. The others do it when they wait.
     pub fn flush(&self) {
         sheet::with(&self.shared, |sheet| sheet.hand_over());
@@ -211,6 +244,13 @@ impl Recorder {
     #[inline]
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// The time up to which all threads have handed over their events.
+    pub(super) fn complete_until(&self) -> u64 {
+        let names = self.shared.names();
+        let since = |(_, thread): &(String, Arc<Thread>)| thread.since.load(Ordering::Relaxed);
+        names.threads.iter().map(since).min().unwrap_or(u64::MAX)
     }
 
     pub(super) fn outbox(&self) -> &Outbox {

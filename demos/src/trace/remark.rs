@@ -55,16 +55,6 @@ pub fn note(text: &str) {
     tell(&Event::Note { text: &text[..end] });
 }
 
-/// What `make` spawns, registers and arms is not to be seen, nor what comes of it. For those who
-/// watch a loop from the same loop.
-pub fn unseen<T>(make: impl FnOnce() -> T) -> T {
-    let hides = |hiding| sheet::with_current(|sheet| std::mem::replace(&mut sheet.hiding, hiding));
-    let before = hides(true);
-    let made = make();
-    hides(before);
-    made
-}
-
 fn tell(event: &Event<'_>) {
     if is_on() {
         sheet::with_current(|sheet| {

@@ -202,8 +202,8 @@ impl Sheet {
     pub(super) fn hand_over(&mut self) {
         if self.block.count > 0 {
             let block = self.block.take();
+            self.thread.closed(); // first: or its own lines would wait for the next block
             self.shared.outbox.put(block);
-            self.thread.closed();
         }
     }
 
@@ -245,9 +245,7 @@ impl Sheet {
         self.look_at_the_clock();
         let patience = patience.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         self.frame(Event::Park { patience });
-        if !self.unseen {
-            self.write_held();
-        }
+        self.write_held();
         if patience.is_none_or(|time| time >= LONG) {
             self.hand_over();
         }

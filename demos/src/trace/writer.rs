@@ -35,11 +35,19 @@ impl<W: Write> Writer<W> {
         put(&mut start, VERSION);
         writer.out.write_all(&start)?;
         writer.written = start.len() as u64;
-        writer.block(b'H', |bytes| {
-            // Of strings alone: cannot fail.
-            bytes.extend(serde_json::to_vec(header).unwrap_or_default());
-        })?;
+        writer.header(header)?;
         Ok(writer)
+    }
+
+    /// Replaces the header: what was not known at the begin is known now.
+    ///
+    /// # Errors
+    /// The place's it is written to.
+    pub fn header(&mut self, header: &Header) -> io::Result<()> {
+        self.block(b'H', |bytes| {
+            // Of strings and numbers alone: cannot fail.
+            bytes.extend(serde_json::to_vec(header).unwrap_or_default());
+        })
     }
 
     /// Adds places in the source; their numbers go on from those before.

@@ -5,3 +5,4 @@ mod json;
 mod recorded;
 mod sample;
 mod told;
+mod watched;
