@@ -57,7 +57,7 @@ export class App {
     this.wheel = new Wheel();
     this.captions = new Captions(jump);
     this.log = new Log(jump, redraw);
-    this.lanes = new Lanes(jump, redraw);
+    this.lanes = new Lanes(jump, follow, redraw);
     this.controls = new Controls(this);
     const telling = new Telling((name) => this.followName(name), jump);
     // The log scrolls, which is cheap while nothing else has changed: it comes first. Arrows come

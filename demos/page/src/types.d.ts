@@ -126,6 +126,8 @@ export interface TaskState {
   again: boolean;
   /** Its future is gone, though its poll has not ended. */
   over: boolean;
+  /** Its timers that are in the wheel. */
+  timers: Id[];
 }
 export interface SourceState {
   id: Id;
@@ -139,6 +141,7 @@ export interface TimerState {
   level: number;
   slot: number;
   due: number;
+  task: Id | null;
 }
 export interface JobState {
   id: Id;

@@ -107,3 +107,20 @@ test('the token goes round by itself only where movement is welcome', async () =
     await page.close();
   }
 });
+
+test('a timer is seen to move, and comes to rest where it is without movement', async () => {
+  const page = await chromium.open(filled(cascade()), { reducedMotion: 'no-preference' });
+  const wheel = () => page.evaluate(() => document.querySelector('#wheel').toDataURL());
+  await goTo(page, 7);
+  await page.evaluate(() => window.loop.goTo(8));
+  await settled(page);
+  const begun = await wheel();
+  await page.waitForTimeout(700);
+  const rested = await wheel();
+  assert.notEqual(begun, rested);
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await goTo(page, 7);
+  await goTo(page, 8);
+  assert.ok((await wheel()) === rested);
+  await page.close();
+});

@@ -167,6 +167,9 @@ test('a click on the time line goes to that time', async () => {
   await settled(page);
   const time = await page.evaluate(() => window.loop.scene().time);
   assert.ok(time > 50e6 && time < 250e6, `${time}`);
+  await page.mouse.click(box.x + 20, box.y + 8);
+  await settled(page);
+  assert.match(await text(page, 'unfollow'), /Following task 2 \(I1\)/, 'a name is to be followed');
   await page.close();
 });
 

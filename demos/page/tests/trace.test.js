@@ -1,5 +1,6 @@
 // Lines, causes, states, playing: without a browser.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { load, tour } from '../samples/scripts.js';
 import { Player, SPEEDS } from '../src/player.js';
@@ -73,6 +74,11 @@ test('unknown events and fields are left out and counted', () => {
   assert.equal(events.length, 2);
   assert.equal(skipped, 1);
   assert.match(notes.join(), /1 events of kinds/);
+});
+
+test('the sample is what its script makes', () => {
+  const sample = readFileSync(new URL('../samples/tour.ndjson', import.meta.url), 'utf8');
+  assert.ok(sample === String(tour()), 'run `node samples/write.js`');
 });
 
 test('O2 leaves before O1', () => {

@@ -174,11 +174,16 @@ function applyTimer(state, event) {
     state.trail = { timer: event.timer, level: timer.level, slot: timer.slot };
   }
   if (event.e === 'fire' || event.e === 'cancel') {
+    const owner = timer?.task == null ? undefined : state.tasks.get(timer.task);
+    if (owner) remove(owner.timers, event.timer);
     state.timers.delete(event.timer);
   } else {
     const due = event.due ?? timer?.due ?? event.t;
     const { timer: id, level, slot } = event;
-    state.timers.set(id, { id, level, slot, due });
+    const set = event.e === 'timer' ? (event.task ?? worker.polling) : null;
+    const task = timer?.task ?? set;
+    if (!timer && task !== null) taskOf(state, task, event.t).timers.push(id);
+    state.timers.set(id, { id, level, slot, due, task });
   }
   const turning = event.e === 'fire' || event.e === 'move';
   if (turning && worker.polling === null) worker.phase = 'timers';

@@ -57,11 +57,15 @@ export function copyOf(state) {
     const copy = { ...source, readers: [...source.readers], writers: [...source.writers] };
     return /** @type {[Id, SourceState]} */ ([key, copy]);
   });
+  const tasks = Array.from(state.tasks, ([key, task]) => {
+    const copy = { ...task, timers: [...task.timers] };
+    return /** @type {[Id, TaskState]} */ ([key, copy]);
+  });
   return {
     ...state,
     workers: state.workers.map((worker) => ({ ...worker })),
     queues: state.queues.map((queue) => [...queue]),
-    tasks: copyMap(state.tasks),
+    tasks: new Map(tasks),
     sources: new Map(sources),
     timers: copyMap(state.timers),
     jobs: copyMap(state.jobs),
@@ -79,7 +83,15 @@ export function taskOf(state, id, now) {
   const known = state.tasks.get(id);
   if (known) return known;
   /** @type {TaskState} */
-  const task = { id, status: 'waiting', since: now, polls: 0, again: false, over: false };
+  const task = {
+    id,
+    status: 'waiting',
+    since: now,
+    polls: 0,
+    again: false,
+    over: false,
+    timers: [],
+  };
   state.tasks.set(id, task);
   return task;
 }

@@ -24,11 +24,8 @@ function readyTasks(trace, state, worker) {
  * @param {Id} id
  */
 export function waitsFor(trace, state, id) {
-  const reasons = [];
-  for (const timer of state.timers.values()) {
-    if (trace.timers.get(timer.id)?.task === id) reasons.push(`timer ${timer.id}`);
-    if (reasons.length > 2) break;
-  }
+  const timers = state.tasks.get(id)?.timers ?? [];
+  const reasons = timers.slice(0, 3).map((timer) => `timer ${timer}`);
   for (const source of state.sources.values()) {
     if (source.readers.includes(id)) reasons.push(`source ${source.id} to be readable`);
     if (source.writers.includes(id)) reasons.push(`source ${source.id} to be writable`);

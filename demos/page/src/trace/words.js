@@ -40,6 +40,9 @@ export function taskLabel(trace, id) {
 /** @param {Id} id @returns {Name} */
 export const timerName = (id) => ({ thing: 'timer', id, text: `timer ${id}` });
 
+/** Without the address that all have that are on this machine. @param {string} what */
+export const shortAddress = (what) => what.replace(/127\.0\.0\.1:/g, ':');
+
 /**
  * @param {Trace} trace
  * @param {Id} id
@@ -47,7 +50,7 @@ export const timerName = (id) => ({ thing: 'timer', id, text: `timer ${id}` });
  */
 export function sourceName(trace, id) {
   const info = trace.sources.get(id);
-  const what = info?.what ? ` (${cut(info.what, 40)})` : '';
+  const what = info?.what ? ` (${cut(shortAddress(info.what), 40)})` : '';
   return { thing: 'source', id, text: `source ${id}${what}` };
 }
 

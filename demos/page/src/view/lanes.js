@@ -1,5 +1,6 @@
 // The time line: a bar for each input from I to O, so that who overtook whom is seen at a glance.
 // It is drawn in two layers: the bars, which seldom change, and now, which does with every step.
+/** @import { Id } from '../types.d.ts' */
 /** @import { Scene } from '../app.js' */
 /** @import { Row, RowKind } from './rows.js' */
 
@@ -48,17 +49,22 @@ export class Lanes {
 
   /**
    * @param {(index: number) => void} onJump
+   * @param {(task: Id) => void} onFollow
    * @param {() => void} onChange
    */
-  constructor(onJump, onChange) {
+  constructor(onJump, onFollow, onChange) {
     this.#box.append(this.#now, this.#bars, this.#hand);
     set(this.#now, { 'aria-hidden': 'true' });
     for (const choice of [this.#rows, this.#across]) choice.addEventListener('change', onChange);
     const go = (/** @type {PointerEvent} */ event) => {
-      if (event.buttons !== 1 || !this.#scene) return;
+      if (event.buttons !== 1 || !this.#scene || event.offsetX < LABEL) return;
       onJump(this.#indexAt(event.offsetX));
     };
     this.#box.addEventListener('pointerdown', go);
+    this.#box.addEventListener('click', ({ offsetX, offsetY }) => {
+      const row = this.#shown[Math.floor(offsetY / this.#row)];
+      if (offsetX < LABEL && row?.task !== undefined) onFollow(row.task);
+    });
     this.#box.addEventListener('pointermove', go);
   }
 

@@ -3,7 +3,7 @@
 /** @import { Scene } from '../app.js' */
 
 import { cut } from '../trace/amounts.js';
-import { taskLabel } from '../trace/words.js';
+import { shortAddress, taskLabel } from '../trace/words.js';
 import { byId, html, keep, say, set } from './dom.js';
 import { sign } from './signs.js';
 
@@ -52,7 +52,7 @@ export class Sources {
         const follow = scene.follow;
         row.classList.toggle('aside', follow !== null && !tasks.includes(follow.task));
         const [name, read, write] = row.children;
-        const short = ` ${source.id} ${cut(info?.what.replace('127.0.0.1:', ':') ?? '', 60)}`;
+        const short = ` ${source.id} ${cut(shortAddress(info?.what ?? ''), 60)}`;
         if (name.textContent !== short) name.replaceChildren(sign('source'), short);
         const fd = info?.fd === undefined ? '' : `, descriptor ${info.fd}`;
         set(name, { title: `source ${source.id}: ${what}${fd}` });

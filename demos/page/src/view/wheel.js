@@ -11,6 +11,8 @@ import { palette } from './palette.js';
 
 const SLOTS = 64;
 const TURN = Math.PI * 2;
+const MOVE_MS = 380;
+const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** The rings are open at the top: there the levels have their names. */
 const GAP = TURN / 13;
@@ -27,6 +29,9 @@ const angle = (slot) => edge(slot + 0.5);
 export class Wheel {
   #canvas = /** @type {HTMLCanvasElement} */ (byId('wheel'));
   #words = byId('wheel-words');
+  /** @type {Scene | null} */
+  #scene = null;
+  #since = 0;
   #under = document.createElement('canvas');
   #drawn = '';
   /** @type {Rings} */
@@ -43,9 +48,24 @@ export class Wheel {
     this.#layRings(context, width, height);
     this.#drawHands(context, scene);
     this.#drawTimers(context, scene);
-    this.#drawTrail(context, scene);
+    const way = this.#progress(scene);
+    this.#drawTrail(context, scene, way);
     this.#drawMiddle(context, scene);
     say(this.#words, describe(scene));
+    if (way < 1) requestAnimationFrame(() => this.#scene === scene && this.render(scene));
+  }
+
+  /**
+   * How far a timer has come that this step has moved: all the way, but for a moment right after
+   * the step, where movement is welcome.
+   *
+   * @param {Scene} scene
+   */
+  #progress(scene) {
+    if (this.#scene?.index !== scene.index) this.#since = performance.now();
+    this.#scene = scene;
+    if (!scene.state.trail || scene.quick || still.matches) return 1;
+    return Math.min(1, (performance.now() - this.#since) / MOVE_MS);
   }
 
   /** Where a timer is on the screen, for arrows. @param {TimerState | null | undefined} timer */
@@ -144,38 +164,50 @@ export class Wheel {
    * @param {CanvasRenderingContext2D} context
    * @param {Scene} scene
    */
-  #drawTimers(context, { state, trace, follow, event }) {
-    /** @type {Map<number, TimerState[]>} */
-    const slots = new Map();
-    for (const timer of state.timers.values()) {
-      const key = timer.level * SLOTS + timer.slot;
-      const there = slots.get(key);
-      if (there) there.push(timer);
-      else slots.set(key, [timer]);
-    }
+  #drawTimers(context, scene) {
+    const { state, follow, event } = scene;
     const colours = palette();
     const now = event && 'timer' in event ? event.timer : undefined;
     const labels = state.timers.size <= 16;
-    for (const timers of slots.values()) {
-      const [first] = timers;
+    const slots = fullSlots(scene, now);
+    context.fillStyle = colours.timers;
+    for (const pale of follow ? [true, false] : [false]) {
+      context.globalAlpha = pale ? 0.35 : 1;
+      this.#drawDots(context, follow ? slots.filter(({ marked }) => marked !== pale) : slots);
+    }
+    for (const { first, count: many, marked } of slots) {
       const { x, y } = this.#place(first.level, first.slot);
-      const owned = timers.some((timer) => trace.timers.get(timer.id)?.task === follow?.task);
-      context.globalAlpha = follow && !owned ? 0.35 : 1;
-      const size = Math.min(this.#rings.step * 0.42, 3.5 + 1.5 * Math.log2(timers.length + 1));
-      context.fillStyle = colours.timers;
-      context.beginPath();
-      context.arc(x, y, size, 0, TURN);
-      context.fill();
-      if (timers.some((timer) => timer.id === now) || (follow && owned)) {
-        ring(context, x, y, size + 3.5, colours.timers);
-      }
-      const task = trace.timers.get(first.id)?.task;
-      const name = task === undefined ? `${first.id}` : cut(taskLabel(trace, task), 11);
+      context.globalAlpha = follow && !marked ? 0.35 : 1;
+      if (marked) ring(context, x, y, this.#dot(many) + 3.5, colours.timers);
+      if (!labels) continue;
+      const owner = first.task === null ? `${first.id}` : taskLabel(scene.trace, first.task);
+      const name = cut(owner, 11);
       const moving = state.trail?.timer === first.id;
-      const label = timers.length > 1 ? `${timers.length}` : name;
-      if (labels && !moving) this.#label(context, x, y, label);
+      if (!moving) this.#label(context, x, y, many > 1 ? `${many}` : name);
     }
     context.globalAlpha = 1;
+  }
+
+  /** The larger, the more timers are in a slot. @param {number} many */
+  #dot(many) {
+    return Math.min(this.#rings.step * 0.42, 3.5 + 1.5 * Math.log2(many + 1));
+  }
+
+  /**
+   * All in one stroke: there may be hundreds.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {Slot[]} slots
+   */
+  #drawDots(context, slots) {
+    context.beginPath();
+    for (const { first, count: many } of slots) {
+      const { x, y } = this.#place(first.level, first.slot);
+      const size = this.#dot(many);
+      context.moveTo(x + size, y);
+      context.arc(x, y, size, 0, TURN);
+    }
+    context.fill();
   }
 
   /**
@@ -205,12 +237,14 @@ export class Wheel {
    *
    * @param {CanvasRenderingContext2D} context
    * @param {Scene} scene
+   * @param {number} way how far it has come, from 0 to 1
    */
-  #drawTrail(context, { state }) {
+  #drawTrail(context, { state }, way) {
     if (!state.trail) return;
     const from = this.#place(state.trail.level, state.trail.slot);
     const timer = state.timers.get(state.trail.timer);
-    const to = timer ? this.#place(timer.level, timer.slot) : this.#rings;
+    const end = timer ? this.#place(timer.level, timer.slot) : this.#rings;
+    const to = { x: from.x + (end.x - from.x) * way, y: from.y + (end.y - from.y) * way };
     const colour = palette().timers;
     ring(context, from.x, from.y, 6, colour);
     context.strokeStyle = colour;
@@ -251,6 +285,30 @@ export class Wheel {
       context.fillText(word, x, y - inner - step * (level + 0.5));
     }
   }
+}
+
+/** @typedef {{ first: TimerState, count: number, marked: boolean }} Slot */
+
+/**
+ * The slots that hold timers; marked, if one of them is that of this event or of the task that is
+ * followed.
+ *
+ * @param {Scene} scene
+ * @param {Id | undefined} now
+ */
+function fullSlots({ state, follow }, now) {
+  /** @type {Slot[]} */
+  const slots = [];
+  for (const timer of state.timers.values()) {
+    const slot = (slots[timer.level * SLOTS + timer.slot] ??= {
+      first: timer,
+      count: 0,
+      marked: false,
+    });
+    slot.count += 1;
+    slot.marked ||= follow ? timer.task === follow.task : timer.id === now;
+  }
+  return slots.filter(Boolean);
 }
 
 /**
