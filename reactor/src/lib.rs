@@ -47,6 +47,7 @@ pub use source::Source;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 pub use stdio::{Stdin, Stdout};
 pub use tcp::Incoming;
+pub use unix::UnixIncoming;
 
 /// A socket that accepts TCP connections.
 pub type TcpListener = Source<std::net::TcpListener>;

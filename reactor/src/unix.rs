@@ -3,3 +3,5 @@
 mod datagram;
 mod listener;
 mod stream;
+
+pub use listener::UnixIncoming;

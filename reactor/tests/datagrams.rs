@@ -4,7 +4,7 @@
 mod driver;
 
 use driver::{Driver, block_on};
-use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
+use futures_lite::{AsyncReadExt, AsyncWriteExt, StreamExt, future};
 use reactor::{UdpSocket, UnixDatagram, UnixListener, UnixStream};
 
 #[test]
@@ -118,7 +118,7 @@ fn unix_streams_by_path_and_by_abstract_name() {
 
 fn talk(listener: &UnixListener, mut client: UnixStream) {
     block_on(async {
-        let (mut server, _) = listener.accept().await.unwrap();
+        let mut server = listener.incoming().next().await.unwrap();
         let mut buf = [0; 5];
         future::try_zip(client.write_all(b"hello"), server.read_exact(&mut buf))
             .await
@@ -141,5 +141,20 @@ fn unix_datagrams_by_path() {
     block_on(unbound.send_to(b"x", &path)).unwrap();
     let (len, from) = block_on(bound.recv_from(&mut [0; 9])).unwrap();
     assert_eq!((len, from.is_unnamed()), (1, true));
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn unix_connections_as_a_stream() {
+    let driver = Driver::new();
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join(format!("reactor-{}.stream", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&driver.reactor, &path).unwrap();
+    let connect = || std::os::unix::net::UnixStream::connect(&path).unwrap();
+    let clients = [connect(), connect(), connect()];
+    let accepted: Vec<UnixStream> =
+        block_on(listener.incoming().take(clients.len()).try_collect()).unwrap();
+    assert_eq!(accepted.len(), clients.len());
     std::fs::remove_file(&path).unwrap();
 }

@@ -64,6 +64,11 @@ impl Source<net::UnixListener> {
             .map(|result| self.admit(result?))
     }
 
+    /// The connections one after another, without end.
+    pub fn incoming(&self) -> UnixIncoming<'_> {
+        UnixIncoming { listener: self }
+    }
+
     fn admit(
         &self,
         (stream, peer): (net::UnixStream, SocketAddr),
@@ -71,5 +76,34 @@ impl Source<net::UnixListener> {
         stream.set_nonblocking(true)?;
         let stream = Source::on(self.core(), stream)?;
         Ok((stream.with_short_reads(ShortReads::UnlessCut), peer))
+    }
+}
+
+/// The connections of a listener; see [`UnixListener::incoming`]. A `futures_core::Stream` with
+/// the feature `futures-io`.
+#[derive(Debug)]
+pub struct UnixIncoming<'a> {
+    listener: &'a UnixListener,
+}
+
+impl UnixIncoming<'_> {
+    /// The next connection.
+    ///
+    /// # Errors
+    ///
+    /// As for [`UnixListener::accept`].
+    pub async fn next(&mut self) -> io::Result<UnixStream> {
+        Ok(self.listener.accept().await?.0)
+    }
+}
+
+#[cfg(feature = "futures-io")]
+impl futures_core::Stream for UnixIncoming<'_> {
+    type Item = io::Result<UnixStream>;
+
+    fn poll_next(self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.listener
+            .poll_accept(cx)
+            .map(|result| Some(result.map(|(stream, _)| stream)))
     }
 }
