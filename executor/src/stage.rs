@@ -22,11 +22,14 @@ use crate::error::{Payload, contain, discard};
 use crate::size_class;
 
 /// What one poll came to. After anything but `Pending` the future is gone.
+///
+/// The payload is boxed once more, so that this fits in two registers: a poll that does not panic
+/// writes nothing to memory to say so.
 pub(crate) enum Polled {
     Pending,
     /// The stage now holds the output.
     Ready,
-    Panicked(Payload),
+    Panicked(Box<Payload>),
 }
 
 /// Room for the future or its output, whichever is there (2, 3).
@@ -51,6 +54,8 @@ pub(crate) struct TaskVTable {
     pub(crate) drop_future: unsafe fn(*mut ()) -> Option<Payload>,
     /// Drops the output; contains its panics.
     pub(crate) drop_output: unsafe fn(*mut ()),
+    /// Whether that does anything.
+    pub(crate) output_needs_drop: bool,
     /// Where the stage begins, in bytes from the header.
     pub(crate) stage: usize,
     /// What was asked of the allocator for the whole of the task's memory.
@@ -67,6 +72,7 @@ impl TaskVTable {
                 poll: poll::<F>,
                 drop_future: drop_future::<F>,
                 drop_output: drop_output::<F>,
+                output_needs_drop: std::mem::needs_drop::<F::Output>(),
                 stage: std::mem::offset_of!(Task<H, F>, stage),
                 layout: size_class::real_layout(Layout::new::<Task<H, F>>()),
                 size_class: size_class::of(Layout::new::<Task<H, F>>()),
@@ -98,19 +104,19 @@ unsafe fn poll<F: Future>(stage: *mut (), cx: &mut Context<'_>) -> Polled {
                 }
                 Some(payload) => {
                     contain(|| drop(output));
-                    Polled::Panicked(payload)
+                    Polled::Panicked(Box::new(payload))
                 }
             }
         }
         Err(payload) => {
             if cfg!(seeded_bug = "panicked_future_leaks") {
-                return Polled::Panicked(payload);
+                return Polled::Panicked(Box::new(payload));
             }
             // SAFETY: by 2 a future that panicked is still there; it ends here.
             if let Some(second) = unsafe { drop_future::<F>(stage) } {
                 discard(second); // the joiner is told of the first
             }
-            Polled::Panicked(payload)
+            Polled::Panicked(Box::new(payload))
         }
     }
 }

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 
 use crate::error::JoinError;
 use crate::local::abort::LocalAbortHandle;
-use crate::local::header::{COMPLETE, HANDLE, OUTPUT, RUNNING, SCHEDULED, TaskPtr};
+use crate::local::header::{COMPLETE, HANDLE, JOINER, OUTPUT, RUNNING, SCHEDULED, TaskPtr};
 use crate::local::hub_ref::OwnerRef;
 use crate::local::run;
 
@@ -134,7 +134,26 @@ impl<T> LocalJoinHandle<T> {
 impl<T> Future for LocalJoinHandle<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Held::Task(task) = self.held
+            && task.has(OUTPUT)
+        {
+            self.held = Held::Nothing;
+            task.clear(OUTPUT);
+            // SAFETY: by 3 a live `T` is there; the flag was cleared, so it is read once.
+            let output = unsafe { task.stage().cast::<T>().read() };
+            Self::let_go(task);
+            return Poll::Ready(Ok(output));
+        }
+        self.poll_rarely(cx)
+    }
+}
+
+impl<T> LocalJoinHandle<T> {
+    /// There is no output: not yet, or never.
+    #[inline(never)]
+    fn poll_rarely(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let task = match self.held {
             Held::Task(task) => task,
             Held::NeverBegan => {
@@ -155,7 +174,7 @@ impl<T> Future for LocalJoinHandle<T> {
         // The clone is user code: it may panic, and it may even run the executor.
         let joiner = cx.waker().clone();
         if task.has(COMPLETE) {
-            return self.poll(cx);
+            return Pin::new(self).poll(cx);
         }
         let before = task.take_joiner();
         task.put_joiner(joiner);
@@ -165,8 +184,20 @@ impl<T> Future for LocalJoinHandle<T> {
 }
 
 impl<T> Drop for LocalJoinHandle<T> {
+    #[inline]
     fn drop(&mut self) {
         let Held::Task(task) = self.held else { return };
+        let flags = task.flags.get();
+        if flags & (COMPLETE | JOINER) == 0 {
+            return task.flags.set(flags & !HANDLE); // detached: the executor keeps the task
+        }
+        Self::drop_rarely(task);
+    }
+}
+
+impl<T> LocalJoinHandle<T> {
+    #[cold]
+    fn drop_rarely(task: TaskPtr) {
         if !task.has(COMPLETE) {
             let joiner = task.take_joiner();
             Self::let_go(task);

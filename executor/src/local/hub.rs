@@ -87,13 +87,22 @@ impl Hub {
     /// (owner) Makes a task ready, unless it is already or is complete.
     #[inline]
     pub(crate) fn schedule(&self, task: TaskPtr) {
-        let flags = task.flags.get();
-        if flags & (SCHEDULED | COMPLETE | ROOT | WATCHED) == 0 {
-            task.flags.set(flags | SCHEDULED);
-            self.ready.push(task);
-        } else {
+        if !self.schedule_plain(task) {
             self.schedule_rarely(task);
         }
+    }
+
+    /// (owner) As `schedule`, in the commonest case: a task that waits and is not watched. False in
+    /// all others, with nothing done.
+    #[inline(always)]
+    pub(crate) fn schedule_plain(&self, task: TaskPtr) -> bool {
+        let flags = task.flags.get();
+        let plain = flags & (SCHEDULED | COMPLETE | ROOT | WATCHED) == 0;
+        if plain {
+            task.flags.set(flags | SCHEDULED);
+            self.ready.push(task);
+        }
+        plain
     }
 
     /// A root is not queued but marked; a watched task's wake is told.

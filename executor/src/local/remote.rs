@@ -154,6 +154,12 @@ impl RemoteWord {
         word & (SCHEDULED | MERGED) == 0 && references(word) + i32::from(owners_count) == 0
     }
 
+    /// Whether no other thread has left anything in it. Acquire as above.
+    #[inline]
+    pub(crate) fn is_zero(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+
     /// Back to the beginning, for a word that `is_unreferenced` said nobody else can reach.
     pub(crate) fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);

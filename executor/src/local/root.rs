@@ -64,15 +64,17 @@ impl Drop for RootTask<'_> {
     fn drop(&mut self) {
         let (hub, task) = (self.hub, self.task);
         self.take_wake();
-        if hub.spare_root.get().is_none() && task.remote.is_unreferenced(task.wakers.get()) {
+        let untouched = task.wakers.get() == 0 && task.remote.is_zero();
+        let unreferenced = untouched || task.remote.is_unreferenced(task.wakers.get());
+        task.clear(COMPLETE);
+        if !unreferenced || hub.spare_root.get().is_some() {
+            return run::cancel(hub, task);
+        }
+        if !untouched {
             task.wakers.set(0);
             task.remote.reset();
-            task.clear(COMPLETE);
-            hub.spare_root.set(Some(task));
-        } else {
-            task.clear(COMPLETE);
-            run::cancel(hub, task);
         }
+        hub.spare_root.set(Some(task));
     }
 }
 
@@ -124,18 +126,27 @@ impl<'e, F: Future> Root<'e, F> {
 pub(crate) struct Busy<'e>(&'e Hub);
 
 impl<'e> Busy<'e> {
+    #[inline]
     #[track_caller]
     pub(crate) fn begin(hub: &'e Hub, what: &str) -> Self {
-        assert!(
-            !hub.busy.replace(true),
-            "{what} was called from inside a future that the same LocalExecutor is polling; \
-             await the future there, or use another executor",
-        );
+        if hub.busy.replace(true) {
+            refuse(what);
+        }
         Busy(hub)
     }
 }
 
+#[cold]
+#[track_caller]
+fn refuse(what: &str) -> ! {
+    panic!(
+        "{what} was called from inside a future that the same LocalExecutor is polling; \
+         await the future there, or use another executor",
+    );
+}
+
 impl Drop for Busy<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.busy.set(false);
     }

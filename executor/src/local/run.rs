@@ -22,8 +22,8 @@
 //! 2. A task that is not complete has a live future in its stage. `poll` and `drop_future` are
 //!    called by `run` and `cancel` only, with RUNNING set, which neither of them starts with.
 //! 3. OUTPUT says the stage holds a live output. Who clears it reads or drops the output.
-//! 4. A task is freed by `give_up` when complete, without handle, in no queue and not RUNNING, and
-//!    never used by us after.
+//! 4. A task is freed by `give_up` when complete, without handle, in no queue and not RUNNING, or by
+//!    `complete_plain` when nobody knows it but the caller; and never used by us after.
 #![allow(unsafe_code)]
 
 use std::future::Future;
@@ -183,17 +183,36 @@ fn poll(hub: &Hub, task: TaskPtr) {
         }
         Polled::Ready => {
             let flags = task.flags.get();
-            let unwatched = flags & (LISTED | WATCHED | JOINER | HANDLE) == HANDLE;
-            if unwatched && task.remote.is_unreferenced(task.wakers.get()) {
-                // `complete` for the commonest case: nobody to wake, no list, no waker.
-                count(&hub.counters.ended, 1);
-                task.flags.set((flags & !RUNNING) | OUTPUT | COMPLETE);
+            let plain = flags & (WATCHED | JOINER | ROOT | SCHEDULED) == 0;
+            if plain && task.remote.is_unreferenced(task.wakers.get()) {
+                complete_plain(hub, task, flags);
             } else {
                 complete(hub, task, Outcome::Output);
             }
         }
-        Polled::Panicked(payload) => complete(hub, task, Outcome::Panicked(payload)),
+        Polled::Panicked(payload) => complete(hub, task, Outcome::Panicked(*payload)),
     }
+}
+
+/// (6) `complete` for the commonest cases: nobody to wake and no waker left, so that only the
+/// handle knows the task, or nobody.
+#[inline(always)]
+fn complete_plain(hub: &Hub, task: TaskPtr, flags: u16) {
+    if flags & LISTED != 0 {
+        hub.live.remove(task);
+    }
+    count(&hub.counters.ended, 1);
+    if flags & HANDLE != 0 {
+        return task
+            .flags
+            .set((flags & !(RUNNING | LISTED)) | OUTPUT | COMPLETE);
+    }
+    if task.vtable.output_needs_drop {
+        // SAFETY: by 3 the poll left an output, and without a handle it is ours.
+        unsafe { (task.vtable.drop_output)(task.stage()) };
+    }
+    // SAFETY: by 4 nothing refers to it. It was allocated by this hub, which is entered.
+    unsafe { hub.memory.recycle(task.memory(), task.vtable) };
 }
 
 /// A task that was completed or cancelled while it waited for its run, or that is watched.

@@ -82,6 +82,20 @@ fn spill(task: TaskPtr, then: i16) {
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: called with a waker's data.
     let task = unsafe { task_of(data) };
+    if !wake_plain(task) {
+        wake_by_ref_rarely(task);
+    }
+}
+
+/// A wake on the owner thread of a task that waits: true if that was all there was to do. Apart from
+/// the rest so that the common wake needs no stack frame.
+#[inline(always)]
+fn wake_plain(task: TaskPtr) -> bool {
+    is_owner(task) && hub_of(task).schedule_plain(task)
+}
+
+#[inline(never)]
+fn wake_by_ref_rarely(task: TaskPtr) {
     if is_owner(task) {
         hub_of(task).schedule(task);
     } else if task.remote.wake_by_ref() == Woken::Push {
@@ -92,6 +106,14 @@ unsafe fn wake_by_ref(data: *const ()) {
 unsafe fn wake(data: *const ()) {
     // SAFETY: called with a waker's data.
     let task = unsafe { task_of(data) };
+    if wake_plain(task) {
+        return drop_owned(task);
+    }
+    wake_rarely(task);
+}
+
+#[inline(never)]
+fn wake_rarely(task: TaskPtr) {
     if is_owner(task) {
         hub_of(task).schedule(task);
         drop_owned(task);

@@ -233,18 +233,18 @@ impl Runnable {
             .with_mut(|_| unsafe { (header.vtable.drop_future)(stage) });
         match panic {
             None => self.complete(Outcome::Cancelled),
-            Some(payload) => self.fail(payload),
+            Some(payload) => self.fail(Box::new(payload)),
         }
     }
 
     /// Ends a task whose future is gone, by a panic. The task must be off the live list.
     #[cold]
-    pub(super) fn fail(self, payload: Payload) {
+    pub(super) fn fail(self, payload: Box<Payload>) {
         if let Some(pool) = self.home().pool.upgrade() {
             pool.note_panic();
         }
-        let payload = Box::into_raw(Box::new(payload));
-        self.header().link.store(payload.cast(), Ordering::Relaxed);
+        let payload = Box::into_raw(payload).cast();
+        self.header().link.store(payload, Ordering::Relaxed);
         self.complete(Outcome::Panicked);
     }
 

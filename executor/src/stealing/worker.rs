@@ -383,7 +383,7 @@ pub(super) fn finish(task: Runnable) {
 }
 
 #[cold]
-pub(super) fn fail(task: Runnable, payload: Payload) {
+pub(super) fn fail(task: Runnable, payload: Box<Payload>) {
     live::unsettle(&task);
     task.fail(payload);
 }
