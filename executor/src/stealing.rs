@@ -82,8 +82,8 @@
 //!
 //! # Reading order
 //! `state.rs` (who may touch a task), `task.rs` (its memory), `ring.rs` (how half is stolen),
-//! `injector.rs`, `idle.rs` (why no wake-up is lost), `worker.rs` and `rest.rs` (what a thread
-//! does all day), `pool.rs` and `ending.rs` (how it ends), `magazine.rs` (where memory comes from),
+//! `injector.rs`, `idle.rs` (why no wake-up is lost), `worker.rs`, `queue.rs` and `rest.rs` (what a
+//! thread does all day), `pool.rs` and `ending.rs` (how it ends), `magazine.rs` (where memory comes from),
 //! `watch.rs` (what an observer is told, and when).
 //!
 //! # How it is tested
@@ -117,6 +117,7 @@ mod park;
 mod pool;
 #[cfg(all(test, loom))]
 mod pool_models;
+mod queue;
 #[cfg(all(test, shuttle))]
 mod random_models;
 mod rest;

@@ -139,6 +139,16 @@ const BUGS: &[Seeded] = &[
         "stealing::random_models::spawns_as_the_workers_lie_down",
     ),
     seeded(
+        "woke_itself_is_forgotten",
+        RANDOM,
+        "stealing::random_models::three_workers_run_what_is_spawned_in_and_outside",
+    ),
+    seeded(
+        "woken_between_polls_is_taken_for_itself",
+        "stealing_traps",
+        "a_driver_wakes_the_task_that_was_polled_last",
+    ),
+    seeded(
         "injected_after_the_end",
         MODELS,
         "stealing::pool_models::a_spawn_during_the_end",

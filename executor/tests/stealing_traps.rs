@@ -74,6 +74,36 @@ fn a_busy_worker_asks_its_driver() {
 }
 
 #[test]
+fn a_driver_wakes_the_task_that_was_polled_last() {
+    // On the worker's own thread, right after its poll, and yet not by itself.
+    let news = Arc::<Mutex<Option<Waker>>>::default();
+    let inside = news.clone();
+    let executor = Executor::builder()
+        .workers(1)
+        .park_with(move |_| Driver {
+            thread: ThreadPark::new(),
+            asked: Arc::default(),
+            news: inside.clone(),
+        })
+        .build()
+        .unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let mut polls = 0;
+    let task = executor.spawn(poll_fn(move |cx| {
+        polls += 1;
+        if polls == 100 {
+            sender.send(()).unwrap();
+            return Poll::Ready(());
+        }
+        *news.lock().unwrap() = Some(cx.waker().clone());
+        Poll::Pending
+    }));
+    let patience = Duration::from_secs(60); // not waited for, unless a wake is lost
+    receiver.recv_timeout(patience).unwrap();
+    block_on(task).unwrap();
+}
+
+#[test]
 fn a_wake_from_a_thread_locals_destructor_arrives() {
     struct WakeAtTheEnd(Option<Waker>);
     impl Drop for WakeAtTheEnd {

@@ -14,8 +14,9 @@
 //!
 //! * `QUEUED`: somebody holds the **run right**. It is one token: a place in a queue, or a worker
 //!   in the middle of a poll. Only its holder touches the future. A task that wakes itself keeps
-//!   the bit, so a yield changes no queue state.
-//! * `NOTIFIED`: woken while `QUEUED`. Cleared when the next poll begins.
+//!   the bit, so a yield does not write the word at all.
+//! * `NOTIFIED`: woken while `QUEUED`. Cleared when the next poll begins. A task that wakes itself in
+//!   its poll is not even marked here: its worker notes it, and `suspend` is told.
 //! * `COMPLETE`: the future is gone; the cell holds what came of it, as `PANICKED` and `CANCELLED`
 //!   say. Final.
 //! * `HANDLE`: the join handle exists, and the output is its to drop. `JOINER`: it has left a
@@ -207,14 +208,16 @@ impl State {
         self.0.load(Ordering::Relaxed) & NOTIFIED != 0
     }
 
-    /// Closes a poll that was pending. By the holder of the run right.
-    pub(super) fn suspend(&self) -> Suspend {
+    /// Closes a poll that was pending; `woke_itself` if its own thread has woken it in this poll,
+    /// which is not in the word. By the holder of the run right.
+    #[inline]
+    pub(super) fn suspend(&self, woke_itself: bool) -> Suspend {
         let mut word = self.0.load(Ordering::Acquire);
         loop {
             if word & ABORT != 0 {
                 return Suspend::Cancel;
             }
-            if word & NOTIFIED != 0 {
+            if woke_itself || word & NOTIFIED != 0 {
                 return Suspend::Requeue;
             }
             // Release: whoever takes the run right next sees this poll's writes.
@@ -411,9 +414,11 @@ mod tests {
         assert_eq!(state.begin(), Begin::Poll);
         assert!(!state.is_notified());
         assert_eq!(state.wake_by_ref(), Wake::Nothing);
-        assert_eq!(state.suspend(), Suspend::Requeue);
+        assert_eq!(state.suspend(false), Suspend::Requeue);
         assert_eq!(state.begin(), Begin::Poll);
-        assert_eq!(state.suspend(), Suspend::Idle);
+        assert_eq!(state.suspend(true), Suspend::Requeue, "it woke itself");
+        assert_eq!(state.begin(), Begin::Poll);
+        assert_eq!(state.suspend(false), Suspend::Idle);
         assert_eq!(state.wake_by_ref(), Wake::Schedule);
     }
 
@@ -426,7 +431,7 @@ mod tests {
         let state = State::spawned();
         assert_eq!(state.begin(), Begin::Poll);
         assert_eq!(state.abort(), Wake::Nothing);
-        assert_eq!(state.suspend(), Suspend::Cancel);
+        assert_eq!(state.suspend(false), Suspend::Cancel);
 
         let state = with(HANDLE | (2 * REFERENCE));
         assert_eq!(state.abort(), Wake::Schedule);
@@ -476,7 +481,7 @@ mod tests {
         let state = State::spawned();
         assert!(!state.claim_idle());
         assert_eq!(state.begin(), Begin::Poll);
-        assert_eq!(state.suspend(), Suspend::Idle);
+        assert_eq!(state.suspend(false), Suspend::Idle);
         assert!(state.claim_idle());
         assert!(!state.claim_idle());
         assert_eq!(state.begin(), Begin::Cancel);

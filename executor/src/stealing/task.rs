@@ -214,9 +214,10 @@ impl Runnable {
             .with_mut(|_| unsafe { (header.vtable.poll)(stage, &mut cx) })
     }
 
-    /// Gives the run right up, unless the task was woken meanwhile.
-    pub(super) fn suspend(self) -> Suspended {
-        match self.header().state.suspend() {
+    /// Gives the run right up, unless the task was woken meanwhile, by itself or by others.
+    #[inline]
+    pub(super) fn suspend(self, woke_itself: bool) -> Suspended {
+        match self.header().state.suspend(woke_itself) {
             Suspend::Idle => Suspended::Idle,
             Suspend::Requeue => Suspended::Requeue(self),
             Suspend::Cancel => Suspended::Cancel(self),

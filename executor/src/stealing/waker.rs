@@ -12,7 +12,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::state::Wake;
 use super::task::{Header, Reference, Runnable, free};
-use super::worker::schedule;
+use super::worker::{schedule, wakes_itself};
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 
@@ -66,6 +66,9 @@ unsafe fn wake(data: *const ()) {
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: by 1.
     let task = unsafe { pointer(data) };
+    if wakes_itself(task) {
+        return;
+    }
     // SAFETY: by 1.
     if unsafe { header(data) }.state.wake_by_ref() == Wake::Schedule {
         // SAFETY: the word has just given us the run right.

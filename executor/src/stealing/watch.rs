@@ -119,7 +119,7 @@ impl Worker<'_> {
         self.home.counters.longest_poll_ns.raise(nanoseconds(took));
         match polled {
             Polled::Pending => {
-                let woken = task.header().state.is_notified();
+                let woken = self.is_woken(&task);
                 if woken {
                     tell(&|observer, id| observer.woken(id));
                 }

@@ -21,18 +21,16 @@
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use super::home::Home;
-use super::injector::Chain;
 use super::live;
 use super::magazine::{self, Magazines};
 use super::park::Park;
 use super::pool::Pool;
 use super::ring::CAPACITY;
 use super::state::{Begin, Outcome};
-use super::task::{Runnable, Suspended};
+use super::task::{Header, Runnable, Suspended};
 use super::watch::Watch;
 use crate::checkpoint;
 use crate::error::Payload;
@@ -55,15 +53,19 @@ pub(super) struct Worker<'a> {
     pub(super) watch: Option<&'a Watch>,
     tick: Cell<u32>,
     streak: Cell<u32>,
+    /// The task whose future is being polled, to know a task that wakes itself; null between polls.
+    polling: Cell<*const Header>,
+    /// It has.
+    woke_itself: Cell<bool>,
     pub(super) random: Cell<u32>,
     pub(super) searching: Cell<bool>,
     /// In `park`: what is woken now came from the driver.
     pub(super) parked: Cell<bool>,
     /// Something was queued since the last fence.
-    unannounced: Cell<bool>,
+    pub(super) unannounced: Cell<bool>,
     leaving: Cell<bool>,
     /// There is no other worker.
-    alone: bool,
+    pub(super) alone: bool,
     /// Our place to wait is one that must not be left alone for long.
     pub(super) driver: Cell<bool>,
     pub(super) driven: Cell<(u32, Option<Instant>)>,
@@ -83,6 +85,21 @@ pub(super) fn schedule(task: Runnable) {
             pool.inject(task);
         }
     }
+}
+
+/// Whether this thread is just polling that task. If so its wake is noted in the worker: it holds
+/// the run right, so there is nobody to tell but itself, and no read-modify-write is needed.
+#[inline]
+pub(super) fn wakes_itself(task: NonNull<Header>) -> bool {
+    // SAFETY: by 1 it is alive, and stays so for the length of this call.
+    let Some(worker) = (unsafe { worker().cast::<Worker<'_>>().as_ref() }) else {
+        return false;
+    };
+    let itself = worker.polling.get() == task.as_ptr().cast_const();
+    if itself && !cfg!(seeded_bug = "woke_itself_is_forgotten") {
+        worker.woke_itself.set(true);
+    }
+    itself
 }
 
 /// Runs `then` if this thread is a worker of `pool`, or gives `what` back.
@@ -129,6 +146,8 @@ impl<'a> Worker<'a> {
             watch: pool.settings.watch.as_ref(),
             tick: Cell::new(0),
             streak: Cell::new(0),
+            polling: Cell::new(ptr::null()),
+            woke_itself: Cell::new(false),
             random: Cell::new(0x9E37_79B9 ^ (index as u32 + 1)),
             searching: Cell::new(false),
             parked: Cell::new(false),
@@ -256,16 +275,28 @@ impl<'a> Worker<'a> {
     #[inline]
     pub(super) fn poll(&self, task: &mut Runnable) -> Polled {
         checkpoint::refill();
-        task.poll()
+        self.woke_itself.set(false);
+        self.polling.set(ptr::from_ref(task.header()));
+        let polled = task.poll();
+        if !cfg!(seeded_bug = "woken_between_polls_is_taken_for_itself") {
+            self.polling.set(ptr::null()); // its memory may soon be another task's
+        }
+        polled
+    }
+
+    /// Whether another poll is owed to the task that was polled just now.
+    #[inline]
+    pub(super) fn is_woken(&self, task: &Runnable) -> bool {
+        self.woke_itself.get() || task.header().state.is_notified()
     }
 
     /// After a poll that was pending; `requeued` is called if it was woken meanwhile.
     #[inline]
     pub(super) fn suspend(&self, task: Runnable, requeued: impl FnOnce(&Runnable)) {
-        if task.place().is_none() && !task.header().state.is_notified() {
+        if task.place().is_none() && !self.is_woken(&task) {
             live::settle(self.home, &task);
         }
-        match task.suspend() {
+        match task.suspend(self.woke_itself.get()) {
             Suspended::Idle => {}
             // To the back, and without an announcement: there are no more tasks than before.
             Suspended::Requeue(task) => {
@@ -274,75 +305,6 @@ impl<'a> Worker<'a> {
             }
             Suspended::Cancel(task) => cancel(task),
         }
-    }
-
-    /// Queues a task that was woken or spawned on this thread: it runs next. What was to run next
-    /// goes to the back.
-    pub(super) fn push_next(&self, task: Runnable) {
-        if self.parked.get() {
-            // From the driver, in its order. Announced when the worker gets up.
-            return self.push_back(task);
-        }
-        match self.home.put_lifo(task) {
-            Some(before) => {
-                self.push_back(before);
-                self.announce();
-            }
-            None => self.call_guard(),
-        }
-    }
-
-    /// Tells the others of something in our ring: at once if one of them is seen asleep, and in
-    /// any case after this poll, by `flush`. Between the two the plain read may miss one that is
-    /// just lying down; if this poll is a long one, the guard finds it.
-    pub(super) fn announce(&self) {
-        if self.pool.idle.0.seems_busy() {
-            self.unannounced.set(!self.alone);
-        } else {
-            self.pool.announce();
-        }
-    }
-
-    /// Something waits here that is not announced: if others sleep and none is on guard, one gets
-    /// up, finds nothing, and lies down as the guard.
-    #[inline]
-    fn call_guard(&self) {
-        if !self.pool.guarded.load(Relaxed) && !self.pool.idle.0.seems_busy() {
-            self.pool.announce();
-        }
-    }
-
-    /// One fence for all that was queued in a poll.
-    #[inline]
-    pub(super) fn flush(&self) {
-        if self.unannounced.replace(false) {
-            self.pool.announce();
-        }
-    }
-
-    pub(super) fn push_back(&self, task: Runnable) {
-        if let Err(task) = self.home.push(task) {
-            self.overflow(task);
-        }
-    }
-
-    /// The ring is full: its older half and the new task go where everybody can take them.
-    #[cold]
-    fn overflow(&self, task: Runnable) {
-        self.home.counters.overflows.add(1);
-        let mut chain: Option<Chain> = None;
-        self.home.pop_half(|task| {
-            chain = Some(match chain.take() {
-                None => Chain::new(task),
-                Some(chain) => chain.add(task),
-            });
-        });
-        let chain = match chain {
-            None => Chain::new(task),
-            Some(chain) => chain.add(task),
-        };
-        self.pool.injector.push_chain(chain);
-        self.announce();
     }
 
     pub(super) fn home(&self) -> &'a Home {
