@@ -152,7 +152,7 @@ impl<'a> LocalExecutor<'a> {
     /// When called inside a task of the same executor. Panics of tasks do not get here.
     pub fn run_batch(&self) -> bool {
         let _busy = Busy::begin(&self.hub, "LocalExecutor::run_batch");
-        let _entered = self.hub.enter();
+        let _entered = self.hub.enter_scope();
         run::batch(&self.hub);
         self.hub.has_ready()
     }
@@ -183,7 +183,7 @@ impl<'a> LocalExecutor<'a> {
     /// When called inside a task of the same executor. Panics of tasks do not get here.
     pub fn run_batches(&self, polls: usize) -> bool {
         let _busy = Busy::begin(&self.hub, "LocalExecutor::run_batches");
-        let _entered = self.hub.enter();
+        let _entered = self.hub.enter_scope();
         run::batches(&self.hub, polls);
         self.hub.has_ready()
     }
@@ -215,7 +215,7 @@ impl<'a> LocalExecutor<'a> {
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _busy = Busy::begin(&self.hub, "LocalExecutor::block_on");
-        let _entered = self.hub.enter();
+        let _entered = self.hub.enter_scope();
         let root = RootTask::new(&self.hub);
         let mut future = pin!(future); // goes before the root: its last wakes have somewhere to go
         loop {
@@ -259,7 +259,7 @@ impl Default for LocalExecutor<'_> {
 impl Drop for LocalExecutor<'_> {
     fn drop(&mut self) {
         {
-            let _entered = self.hub.enter();
+            let _entered = self.hub.enter_scope();
             run::close(&self.hub);
         }
         self.hub.leak_if_named();

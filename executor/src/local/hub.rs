@@ -136,10 +136,18 @@ impl Hub {
     }
 
     /// (owner) Makes this the hub whose tasks' wakes stay on this thread.
-    #[inline]
     pub(crate) fn enter(&self) -> Guard<'_> {
         self.guards.set(self.guards.get() + 1);
         Guard {
+            scope: self.enter_scope(),
+        }
+    }
+
+    /// (owner) The same for a scope of our own, whose guard cannot be forgotten and need not be
+    /// counted: the executor is borrowed until it goes.
+    #[inline]
+    pub(crate) fn enter_scope(&self) -> Scope<'_> {
+        Scope {
             hub: self,
             before: replace_entered(self.address()),
         }
@@ -151,16 +159,27 @@ impl Hub {
     }
 }
 
-/// The hub is entered while this is there.
+/// The hub is entered while this is there. In the hands of users, who may forget it.
 pub(crate) struct Guard<'e> {
+    scope: Scope<'e>,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        let guards = &self.scope.hub.guards;
+        guards.set(guards.get() - 1);
+    }
+}
+
+/// The hub is entered while this is there.
+pub(crate) struct Scope<'e> {
     hub: &'e Hub,
     before: *const (),
 }
 
-impl Drop for Guard<'_> {
+impl Drop for Scope<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.hub.guards.set(self.hub.guards.get() - 1);
         if cfg!(seeded_bug = "entered_for_ever") {
             return;
         }

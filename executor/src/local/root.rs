@@ -111,7 +111,7 @@ impl<'e, F: Future> Root<'e, F> {
             return Poll::Pending;
         }
         let _busy = Busy::begin(hub, "Root::poll_if_woken");
-        let _entered = hub.enter();
+        let _entered = hub.enter_scope();
         this.task.take_wake();
         let output = this.task.poll(this.future);
         if output.is_ready() {
