@@ -137,6 +137,19 @@ impl BlockingPool {
     ///
     /// # Panics
     /// Its first poll does, when the system refuses even the pool's first thread.
+    ///
+    /// The job goes to another thread, and may outlive whoever submits it:
+    /// ```compile_fail,E0277
+    /// let pool = executor::BlockingPool::builder().build().unwrap();
+    /// let counter = std::rc::Rc::new(1);
+    /// let _ = pool.run(move || *counter); // `Rc` is not `Send`
+    /// ```
+    /// ```compile_fail,E0597
+    /// let pool = executor::BlockingPool::builder().build().unwrap();
+    /// let counter = 1;
+    /// let borrowed = &counter;
+    /// let _ = pool.run(move || *borrowed); // the job may outlive `counter`
+    /// ```
     #[track_caller]
     pub fn run<F, T>(&self, job: F) -> Blocking<F, T>
     where

@@ -68,10 +68,14 @@ use crate::local::spawner::LocalSpawner;
 /// executor.spawn(async { word.len() });
 /// ```
 ///
-/// It cannot leave its thread:
+/// It cannot leave its thread, nor be lent to another:
 /// ```compile_fail,E0277
 /// fn send<T: Send>(_: T) {}
 /// send(executor::LocalExecutor::new());
+/// ```
+/// ```compile_fail,E0277
+/// fn share<T: Sync>(_: &T) {}
+/// share(&executor::LocalExecutor::new());
 /// ```
 pub struct LocalExecutor<'a> {
     pub(crate) hub: OwnerRef,
@@ -275,6 +279,13 @@ impl fmt::Debug for LocalExecutor<'_> {
 }
 
 /// The executor is entered on this thread while this is there; from [`LocalExecutor::enter`].
+///
+/// It stays there:
+/// ```compile_fail,E0277
+/// fn send<T: Send>(_: T) {}
+/// let executor = executor::LocalExecutor::new();
+/// send(executor.enter());
+/// ```
 pub struct Entered<'e> {
     _guard: Guard<'e>,
 }

@@ -128,6 +128,40 @@ fn batches_end_at_their_bound_or_when_a_root_is_woken() {
 }
 
 #[test]
+fn who_only_calls_run_batch_now_and_then_gets_everything_done() {
+    // No host waker, no block_on: wakes from elsewhere, joins and yields, by ticks alone.
+    let (sender, wakers) = mpsc::channel::<Waker>();
+    let elsewhere = thread::spawn(move || wakers.into_iter().for_each(Waker::wake));
+    let executor = LocalExecutor::new();
+    let waits: Vec<_> = (0..10)
+        .map(|_| {
+            let sender = sender.clone();
+            let mut hops = 10;
+            executor.spawn(poll_fn(move |cx| {
+                if hops == 0 {
+                    return Poll::Ready(());
+                }
+                hops -= 1;
+                sender.send(cx.waker().clone()).unwrap();
+                Poll::Pending
+            }))
+        })
+        .collect();
+    drop(sender);
+    let all = executor.spawn(async move {
+        for task in waits {
+            task.await.unwrap();
+            yield_now().await;
+        }
+    });
+    while !all.is_finished() {
+        executor.run_batch();
+        thread::yield_now();
+    }
+    elsewhere.join().unwrap();
+}
+
+#[test]
 fn a_batch_is_bounded_by_the_builder() {
     let executor = LocalExecutor::builder().batch_max(3).build();
     let handles: Vec<_> = (0..7).map(|_| executor.spawn(async {})).collect();

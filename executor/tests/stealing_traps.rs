@@ -8,8 +8,9 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use executor::{
-    AbortHandle, Executor, JoinHandle, LocalExecutor, Park, Spawner, ThreadPark, block_on,
-    yield_now,
+    AbortHandle, Blocking, BlockingBuilder, BlockingPool, Executor, ExecutorBuilder,
+    ExecutorMetrics, JoinError, JoinHandle, LocalExecutor, Park, ShutdownReport, Spawner, TaskId,
+    ThreadPark, block_on, yield_now,
 };
 
 fn pool(workers: usize) -> Executor {
@@ -246,4 +247,13 @@ fn the_types_can_go_where_they_should() {
     shared::<JoinHandle<std::cell::Cell<u8>>>();
     shared::<AbortHandle>();
     shared::<ThreadPark>();
+    shared::<ExecutorMetrics>();
+    shared::<ShutdownReport>();
+    shared::<JoinError>();
+    shared::<BlockingPool>();
+    shared::<Blocking<fn() -> u8, u8>>();
+    shared::<TaskId>();
+    fn sent<T: Send + 'static>() {}
+    sent::<ExecutorBuilder>();
+    sent::<BlockingBuilder>();
 }

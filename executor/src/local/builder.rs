@@ -17,6 +17,12 @@ use crate::observe::Observer;
 /// let executor = executor::LocalExecutor::builder().batch_max(16).build();
 /// assert_eq!(executor.block_on(async { 1 }), 1);
 /// ```
+///
+/// Its observer and order need not be `Send`, so neither is it:
+/// ```compile_fail,E0277
+/// fn send<T: Send>(_: T) {}
+/// send(executor::LocalExecutor::builder());
+/// ```
 #[must_use]
 pub struct LocalBuilder {
     host: Option<Waker>,

@@ -82,7 +82,12 @@ pin_project! {
     /// A future that is not spawned but polled in place by whoever drives the executor: it may
     /// borrow from the surrounding function, and its output needs no handle.
     ///
-    /// Made by [`LocalExecutor::root`](crate::LocalExecutor::root).
+    /// Made by [`LocalExecutor::root`](crate::LocalExecutor::root). It stays on its thread:
+    /// ```compile_fail,E0277
+    /// fn send<T: Send>(_: T) {}
+    /// let executor = executor::LocalExecutor::new();
+    /// send(executor.root(async {}));
+    /// ```
     pub struct Root<'e, F> {
         // Before the task: a wake from the future's drop still has one.
         #[pin]

@@ -33,6 +33,13 @@ use crate::local::spawner::LocalSpawner;
 /// });
 /// assert_eq!(ends, ["quick", "slow"]);
 /// ```
+///
+/// It stays on its thread:
+/// ```compile_fail,E0277
+/// fn send<T: Send>(_: T) {}
+/// let executor = executor::LocalExecutor::new();
+/// send(executor::LocalTaskSet::<()>::new(executor.spawner()));
+/// ```
 pub struct LocalTaskSet<'a, T> {
     spawner: LocalSpawner<'a>,
     tasks: Vec<Option<LocalJoinHandle<T>>>,

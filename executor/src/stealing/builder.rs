@@ -100,6 +100,12 @@ where
     /// assert_eq!(spawns.load(Relaxed), 1);
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    /// Several threads call it at once:
+    /// ```compile_fail,E0277
+    /// struct Spawns(std::cell::Cell<u32>); // not `Sync`
+    /// impl executor::Observer for Spawns {}
+    /// let _ = executor::Executor::builder().observer(Spawns(Default::default()));
+    /// ```
     pub fn observer(mut self, observer: impl Observer + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -129,6 +135,16 @@ where
     }
 
     /// Where each worker waits: called once for each, with its number, by `build`. See [`Park`].
+    ///
+    /// It goes to the worker's thread:
+    /// ```compile_fail,E0277
+    /// use executor::{Executor, Park, ThreadPark};
+    /// struct Local(ThreadPark, std::rc::Rc<()>); // not `Send`
+    /// impl Park for Local {
+    ///     fn park(&mut self, patience: Option<std::time::Duration>) { self.0.park(patience) }
+    ///     fn unparker(&self) -> std::task::Waker { self.0.unparker() }
+    /// }
+    /// ```
     pub fn park_with<N, Q>(self, make_park: N) -> ExecutorBuilder<N>
     where
         N: FnMut(usize) -> Q,
