@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::report::short;
 use crate::workloads;
 
-const BEGIN: &str = "<!-- results: ";
+const BEGIN: &str = "\n<!-- results: "; // at the beginning of a line
 const END: &str = "<!-- end of results -->";
 
 /// `page` with every table between marks made anew from `records`.
@@ -114,12 +114,12 @@ mod tests {
         assert!(fresh.starts_with("before\n<!-- results: local/yield -->\n| workload"));
         assert!(fresh.ends_with("<!-- end of results -->\nafter") && !fresh.contains("stale"));
         assert_eq!(refresh(&fresh, &[]).as_ref(), Ok(&fresh));
-        assert_eq!(without_quotes(&fresh), "before\n\nafter");
+        assert_eq!(without_quotes(&fresh), "before\nafter");
     }
 
     #[test]
     fn what_cannot_be_made_is_an_error() {
-        assert!(refresh("<!-- results: local/yield -->", &[]).is_err());
-        assert!(refresh("<!-- results: no/such -->\n<!-- end of results -->", &[]).is_err());
+        assert!(refresh("\n<!-- results: local/yield -->", &[]).is_err());
+        assert!(refresh("\n<!-- results: no/such -->\n<!-- end of results -->", &[]).is_err());
     }
 }
