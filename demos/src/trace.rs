@@ -26,6 +26,7 @@
 //! | `late.rs`, `idle.rs` | Why was O1 late? Why is a task not running? |
 //! | `perfetto.rs` | How do other people's tools see it? |
 //! | `html.rs`, `feed.rs`, `watch.rs` | How does the page get it, from a file or live? |
+//! | `lessons.rs`, `order.rs` | What does a run look like that shows one thing? |
 //! | `command.rs` | What can be asked of a file? |
 
 pub(crate) mod attach;
@@ -43,8 +44,10 @@ pub mod idle;
 pub mod json;
 pub mod keeper;
 pub mod late;
+pub mod lessons;
 pub mod numbers;
 mod observers;
+mod order;
 pub mod outbox;
 pub mod perfetto;
 pub mod reader;

@@ -57,6 +57,12 @@ pub enum Command {
     Serve(ServeOptions),
     /// Tell what happened in a run that was recorded with --record, and why
     Trace(TraceOptions),
+    /// Play five short runs that each show one thing, and write the page with them into OUT
+    Lessons {
+        /// The page; open it in a browser
+        #[arg(value_name = "OUT")]
+        out: PathBuf,
+    },
 }
 
 /// The options of `run`.

@@ -24,9 +24,9 @@ use crate::processing::reach::Reach;
 use crate::seeded;
 use crate::server::limits::Limits;
 use crate::server::{self, Drained, Server};
-use crate::trace::command;
 use crate::trace::recording::RecordOptions;
 use crate::trace::watch::Watch;
+use crate::trace::{command, lessons};
 
 /// Wrong use of the command line, or the loop itself failed.
 const WRONG_USE: u8 = 2;
@@ -40,6 +40,7 @@ pub fn start(cli: Cli) -> ExitCode {
         Some(Command::Run(options)) => run(&options),
         Some(Command::Serve(options)) => serve(&options),
         Some(Command::Trace(options)) => command::tell(&options),
+        Some(Command::Lessons { out }) => lessons::write(&out).map(|()| 0),
     };
     ExitCode::from(status.unwrap_or_else(|message| {
         complain(&message);

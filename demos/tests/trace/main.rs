@@ -2,6 +2,7 @@
 
 mod file;
 mod json;
+mod lessons;
 mod recorded;
 mod sample;
 mod told;
