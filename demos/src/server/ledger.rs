@@ -20,9 +20,14 @@ pub struct Ledger {
     books: Mutex<Books>,
 }
 
+/// Kept outputs have at most so many bytes in all: a thousand pages of a megabyte would be more
+/// than a server should remember.
+const KEPT_BYTES: usize = 16 << 20;
+
 #[derive(Debug, Default)]
 struct Books {
     kept: VecDeque<(u64, String)>,
+    kept_bytes: usize,
     of_client: HashMap<Client, usize>,
     counts: Counts,
 }
@@ -180,12 +185,15 @@ impl Books {
         }
     }
 
+    /// Keeps an output, and lets go of the oldest as far as there are too many, or too long ones.
     fn keep(&mut self, number: u64, json: &str, kept_max: usize) {
-        if self.kept.len() >= kept_max {
-            self.kept.pop_front();
-        }
-        if kept_max > 0 {
-            self.kept.push_back((number, json.to_owned()));
+        self.kept.push_back((number, json.to_owned()));
+        self.kept_bytes += json.len();
+        while self.kept.len() > kept_max || self.kept_bytes > KEPT_BYTES {
+            let Some((_, oldest)) = self.kept.pop_front() else {
+                return;
+            };
+            self.kept_bytes -= oldest.len();
         }
     }
 }
@@ -298,6 +306,23 @@ mod tests {
                 .is_some_and(|json| json.contains("\"number\":3"))
         );
         drop(keeper);
+        let page = "x".repeat(KEPT_BYTES / 2);
+        for number in [10, 11] {
+            ledger.books().keep(number, &page, 5);
+        }
+        assert_eq!(
+            ledger.books().kept.len(),
+            2,
+            "no room for output 3 beside two large ones"
+        );
+        ledger.books().keep(12, &page.repeat(3), 5);
+        let books = ledger.books();
+        assert_eq!(
+            (books.kept.len(), books.kept_bytes),
+            (0, 0),
+            "more than all there is room for"
+        );
+        drop(books);
         assert_eq!(ledger.in_flight(client), (0, 0));
         assert!(ledger.books().of_client.is_empty());
         let metrics = ledger.metrics(7);
