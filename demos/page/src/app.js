@@ -24,7 +24,7 @@ import { Wheel } from './view/wheel.js';
  * @property {number} index of the event; -1 before the first
  * @property {TraceEvent | null} event
  * @property {number} time
- * @property {number} worker that the event is of
+ * @property {number} worker that the event is of; if its thread runs no tasks, the first that does
  * @property {Id | undefined} task that the event is about
  * @property {Follow} follow
  * @property {boolean} playing
@@ -90,6 +90,8 @@ export class App {
     if (!this.trace || !this.history) return null;
     const index = this.position - 1;
     const event = this.trace.events[index] ?? null;
+    const thread = event?.w ?? 0;
+    const { loops } = this.trace;
     const far = Math.abs(this.position - this.#shown) > 1;
     return {
       trace: this.trace,
@@ -97,7 +99,7 @@ export class App {
       index,
       event,
       time: event?.t ?? 0,
-      worker: event?.w ?? 0,
+      worker: loops.includes(thread) ? thread : (loops[0] ?? 0),
       task: event ? this.trace.taskOf(index) : undefined,
       follow: this.follow,
       playing: this.player.playing || this.atTail,

@@ -111,7 +111,10 @@ export class Live {
   #begin(header) {
     uncover();
     const known = this.app.trace?.header;
-    if (known && known.started === header.started && known.program === header.program) return;
+    if (known && known.started === header.started && known.program === header.program) {
+      known.workers = header.workers; // there may be more of them now
+      return;
+    }
     this.#next = null;
     this.#lost = header.dropped;
     this.#new = [];

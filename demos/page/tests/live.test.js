@@ -113,7 +113,8 @@ test('a connection that was cut goes on where it was, and says what was missed',
   const { lines } = tour();
   lines.slice(0, 10).forEach((line, id) => run.send(line, id));
   await has(page, 10);
-  run.greet = (response) => response.write(`data: ${JSON.stringify(HEADER)}\n\n`);
+  const again = JSON.stringify({ ...HEADER, workers: ['loop', 'another'] });
+  run.greet = (response) => response.write(`data: ${again}\n\n`);
   run.cut();
   await run.until(() => run.asked.length === 2);
   assert.equal(run.asked[1], '9', 'it says which event was the last');
@@ -123,6 +124,7 @@ test('a connection that was cut goes on where it was, and says what was missed',
   lines.slice(25, 30).forEach((line, id) => run.send(line, 25 + id));
   await has(page, 25);
   assert.equal(await text(page, 'live'), 'live, 5 events missed');
+  assert.equal(await page.evaluate(() => window.loop.trace.header.workers.length), 2);
   await page.close();
 });
 

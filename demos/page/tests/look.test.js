@@ -111,13 +111,19 @@ test('the token goes round by itself only where movement is welcome', async () =
 test('a timer is seen to move, and comes to rest where it is without movement', async () => {
   const page = await chromium.open(filled(cascade()), { reducedMotion: 'no-preference' });
   const wheel = () => page.evaluate(() => document.querySelector('#wheel').toDataURL());
-  await goTo(page, 7);
-  await page.evaluate(() => window.loop.goTo(8));
-  await settled(page);
-  const begun = await wheel();
-  await page.waitForTimeout(700);
-  const rested = await wheel();
-  assert.notEqual(begun, rested);
+  const pictures = new Set();
+  let rested = '';
+  // On a busy machine the first frame may come when all is over: then it is tried again.
+  for (let attempt = 0; attempt < 5 && pictures.size < 2; attempt += 1) {
+    await goTo(page, 7);
+    await page.evaluate(() => window.loop.goTo(8));
+    await settled(page);
+    pictures.add(await wheel());
+    await page.waitForTimeout(700);
+    rested = await wheel();
+    pictures.add(rested);
+  }
+  assert.ok(pictures.size > 1, 'it moved');
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await goTo(page, 7);
   await goTo(page, 8);

@@ -11,7 +11,7 @@ import { taskLabel } from './words.js';
  * @param {number} worker
  */
 function readyTasks(trace, state, worker) {
-  const queue = state.queues[worker] ?? [];
+  const queue = trace.loops.length < 2 ? state.queues.flat() : (state.queues[worker] ?? []);
   const names = queue.slice(0, 4).map((id) => taskLabel(trace, id));
   if (queue.length > names.length) names.push(`${queue.length - names.length} more`);
   return { count: queue.length, names: listing(names) };
@@ -83,6 +83,9 @@ function explainWorker(trace, state, event) {
         const ready = readyTasks(trace, state, event.w ?? 0);
         if (ready.count === 0) return 'A look at the kernel, no more: something is due already.';
         return `${count(ready.count, 'task')} ready: a look at the kernel, then on with them.`;
+      }
+      if (trace.loops.length > 1 && event.ns === null) {
+        return 'It finds no work anywhere. Whoever has some for it wakes it.';
       }
       return `Nothing is ready. ${nextDeadline(trace, state)}The kernel ends the wait earlier if ` +
         'there is input. Sleeping takes no processor time.';

@@ -7,6 +7,9 @@
 
 import { Causes } from './causes.js';
 
+/** What only a thread tells that runs tasks. */
+const LOOPS = new Set(['turn', 'poll', 'park', 'steal']);
+
 export class Trace {
   /** @type {TraceEvent[]} */
   events = [];
@@ -31,6 +34,8 @@ export class Trace {
   turns = [];
   /** Levels of the wheel that are in use. */
   levels = 0;
+  /** Threads that run tasks; others only tell of jobs, or spawn. @type {number[]} */
+  loops = [];
   /** What the reader should know: lost events, a file cut off. @type {string[]} */
   notes = [];
   /** @type {Map<Id, number[]>} */
@@ -67,7 +72,7 @@ export class Trace {
   from(cut, state) {
     const trace = new Trace(this.header);
     const notes = ['The oldest events were let go.'];
-    Object.assign(trace, { notes, levels: this.levels });
+    Object.assign(trace, { notes, levels: this.levels, loops: [...this.loops] });
     for (const id of state.tasks.keys()) {
       const task = this.tasks.get(id);
       if (task) Object.assign(trace.task(id), { ...task, spawned: -1, ended: -1 });
@@ -163,6 +168,7 @@ export class Trace {
    * @param {number} index
    */
   #note(event, index) {
+    if (LOOPS.has(event.e)) this.#noteLoop(event.w ?? 0);
     switch (event.e) {
       case 'turn':
         this.turns.push(index);
@@ -189,6 +195,13 @@ export class Trace {
       default:
         this.#noteThings(event);
     }
+  }
+
+  /** @param {number} worker */
+  #noteLoop(worker) {
+    if (this.loops.includes(worker)) return;
+    this.loops.push(worker);
+    this.loops.sort((a, b) => a - b);
   }
 
   /**

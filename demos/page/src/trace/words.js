@@ -83,7 +83,7 @@ export function workerName(trace, index) {
  * @returns {Name}
  */
 export function who(trace, event) {
-  if (trace.header.workers.length < 2) return { thing: 'worker', id: 0, text: 'the loop' };
+  if (trace.loops.length < 2) return { thing: 'worker', id: 0, text: 'the loop' };
   return workerName(trace, event.w ?? 0);
 }
 
@@ -272,11 +272,11 @@ export function words(trace, index) {
     case 'job-end':
       return jobWords(trace, event);
     case 'input':
-      return [inputName(event.n, 'I'), ` is taken in: ${cut(event.text, 60)}`];
+      return [inputName(event.n, 'I'), ` is taken in: ${cut(event.text, 44)}`];
     default: {
       const input = trace.inputs.get(event.n);
       const failed = event.ok === false ? ' (an error)' : '';
-      const what = cut(input?.text || event.text, 60);
+      const what = cut(input?.text || event.text, 44);
       return [inputName(event.n, 'O'), ` leaves${failed}: ${what}`];
     }
   }

@@ -1,6 +1,7 @@
 // The loop as a circle: three phases, an arrow round, and a token for each thread where it is now.
 /** @import { Phase, State } from '../types.d.ts' */
 /** @import { Scene } from '../app.js' */
+/** @import { Trace } from '../trace/trace.js' */
 
 import { duration } from '../trace/amounts.js';
 import { taskLabel } from '../trace/words.js';
@@ -17,6 +18,18 @@ const PHASES = /** @type {const} */ ([
   { phase: 'wait', number: 2, words: ['check for', 'input'], of: 'reactor' },
   { phase: 'timers', number: 3, words: ['fire what', 'is due'], of: 'timers' },
 ]);
+
+/**
+ * The threads that have a token: those that run tasks, as far as there is room.
+ *
+ * @param {Trace} trace
+ * @param {State} state
+ */
+const shownLoops = (trace, state) =>
+  trace.loops
+    .slice(0, 16)
+    .map((index) => ({ one: state.workers[index], index }))
+    .filter(({ one }) => one !== undefined);
 
 const cardOf = (/** @type {string} */ name) =>
   /** @type {Element} */ (document.querySelector(`.card.${name}`));
@@ -94,7 +107,7 @@ export class Circle {
     }
     document.body.classList.toggle('quick', scene.quick);
     document.body.classList.toggle('begin', scene.index === -1);
-    this.#renderTokens(state, worker);
+    this.#renderTokens(scene);
     this.#renderMiddle(scene);
     this.#renderWorkers(scene);
   }
@@ -103,19 +116,18 @@ export class Circle {
    * A token has gone round once for each turn: its angle only grows, and is the same whichever way
    * the reader came.
    *
-   * @param {State} state
-   * @param {number} worker
+   * @param {Scene} scene
    */
-  #renderTokens(state, worker) {
+  #renderTokens({ state, trace, worker }) {
     const seen = { run: 0, wait: 0, timers: 0, none: 0 };
-    state.workers.slice(0, 16).forEach((one, index) => {
-      let token = /** @type {SVGElement | undefined} */ (this.#tokens.children[index]);
+    const loops = shownLoops(trace, state);
+    loops.forEach(({ one, index }, place) => {
+      let token = /** @type {SVGElement | undefined} */ (this.#tokens.children[place]);
       if (!token) {
         token = svg('g', { class: 'token' }, svg('circle', { r: 11 }), svg('text', { y: 4.5 }));
         token.style.transformOrigin = `${MIDDLE.x}px ${MIDDLE.y}px`;
         this.#tokens.append(token);
       }
-      const lone = state.workers.length === 1;
       const nth = seen[one.phase];
       seen[one.phase] += 1;
       const spread = 34 + nth * 11;
@@ -126,11 +138,11 @@ export class Circle {
       set(disc, { cx: MIDDLE.x + RADIUS, cy: MIDDLE.y });
       set(text, { x: MIDDLE.x + RADIUS, y: MIDDLE.y + 4.5 });
       set(text, { transform: `rotate(${-degrees} ${MIDDLE.x + RADIUS} ${MIDDLE.y})` });
-      say(text, lone ? '' : String(index));
+      say(text, loops.length < 2 ? '' : String(index));
       token.classList.toggle('other', index !== worker);
       token.classList.toggle('unborn', one.phase === 'none');
     });
-    while (this.#tokens.children.length > Math.min(16, state.workers.length)) {
+    while (this.#tokens.children.length > loops.length) {
       this.#tokens.lastElementChild?.remove();
     }
   }
@@ -166,8 +178,8 @@ export class Circle {
 
   /** @param {Scene} scene */
   #renderWorkers({ state, trace, worker }) {
-    const several = state.workers.length > 1;
-    const rows = several ? state.workers.slice(0, 16).map((one, index) => ({ one, index })) : [];
+    const loops = shownLoops(trace, state);
+    const rows = loops.length > 1 ? loops : [];
     keep(
       this.#workers,
       rows,

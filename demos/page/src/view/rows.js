@@ -23,7 +23,7 @@ import { taskLabel } from '../trace/words.js';
 /** What tells most about a trace. @param {Trace} trace @returns {RowKind} */
 export function bestRows(trace) {
   if (trace.inputs.size > 0) return 'inputs';
-  return trace.header.workers.length > 1 ? 'workers' : 'tasks';
+  return trace.loops.length > 1 ? 'workers' : 'tasks';
 }
 
 /**
@@ -88,9 +88,9 @@ export function rowsOf({ trace, index }, kind, room) {
       marks: trace.pollsOf(task.id),
     }));
   }
-  return trace.header.workers.slice(0, room).map((name, worker) => ({
+  return trace.loops.slice(0, room).map((worker) => ({
     label: String(worker),
-    text: name,
+    text: trace.header.workers[worker] ?? '',
     from: -1,
     to: -1,
     end: '',

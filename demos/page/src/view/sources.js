@@ -1,5 +1,5 @@
 // The reactor's side: which task waits for which source, in which direction. And the pool's.
-/** @import { Id, SourceState } from '../types.d.ts' */
+/** @import { Id, JobState, SourceState, State } from '../types.d.ts' */
 /** @import { Scene } from '../app.js' */
 
 import { cut } from '../trace/amounts.js';
@@ -95,6 +95,19 @@ export class Sources {
 /** @param {Scene} scene */
 const wokenBySource = ({ event }) => (event?.e === 'wake' ? event.by?.source : undefined);
 
+/**
+ * Those that threads are at, then the first of the queue: there is room for four.
+ *
+ * @param {State} state
+ * @param {Id | undefined} now the one of this very event
+ */
+function chosenJobs(state, now) {
+  const all = [...state.jobs.values()];
+  const rank = (/** @type {JobState} */ job) => (job.id === now ? 0 : job.thread === null ? 2 : 1);
+  const jobs = all.sort((a, b) => rank(a) - rank(b)).slice(0, 4);
+  return { jobs, queued: all.length - jobs.length };
+}
+
 export class Pool {
   #list = byId('jobs');
 
@@ -105,15 +118,17 @@ export class Pool {
 
   /** @param {Scene} scene */
   render({ state, trace, event, follow }) {
-    const jobs = [...state.jobs.values()].slice(0, 10);
+    const now = event && 'job' in event ? event.job : undefined;
+    const { jobs, queued } = chosenJobs(state, now);
     const busy = new Set(jobs.map((job) => job.thread));
-    const idle = state.threads.filter((thread) => !busy.has(thread)).slice(0, 6);
+    const idle = state.threads.filter((thread) => !busy.has(thread)).slice(0, 2);
+    const idleNow = jobs.length === 0 ? idle : [];
     const rows = [
       ...jobs.map((job) => ({ key: `job ${job.id}`, job, text: '' })),
-      ...idle.map((thread) => ({ key: `idle ${thread}`, job: null, text: `${thread}: idle` })),
+      ...idleNow.map((thread) => ({ key: `idle ${thread}`, job: null, text: `${thread}: idle` })),
     ];
+    if (queued > 0) rows.push({ key: 'more', job: null, text: `+ ${queued} queued` });
     if (rows.length === 0) rows.push({ key: 'none', job: null, text: 'no call that blocks yet' });
-    const now = event && 'job' in event ? event.job : undefined;
     keep(
       this.#list,
       rows,
@@ -130,11 +145,13 @@ export class Pool {
         const chip = /** @type {Element} */ (item.firstElementChild);
         if (!job) return say(chip, text);
         const task = trace.jobs.get(job.id)?.task;
-        const whose = task === undefined ? '' : ` for ${taskLabel(trace, task)}`;
-        const where = job.thread ?? 'queued';
+        const whose = task === undefined ? '' : ` · ${taskLabel(trace, task)}`;
+        const where = job.thread === null ? '' : `${job.thread}: `;
+        chip.classList.toggle('waiting', job.thread === null);
+        set(chip, { title: job.thread === null ? 'queued' : 'being done' });
         chip.classList.toggle('now', now === job.id);
         chip.classList.toggle('aside', follow !== null && follow.task !== task);
-        return say(chip, `${where}: job ${job.id}${whose}`);
+        return say(chip, `${where}job ${job.id}${whose}`);
       },
     );
   }

@@ -29,6 +29,18 @@ const inputsFirst = (trace) => (/** @type {TaskState} */ a, /** @type {TaskState
   return first === second ? 0 : first - second;
 };
 
+/**
+ * One queue for each thread that runs tasks; what others have spawned stands apart, until it is
+ * taken.
+ *
+ * @param {Scene} scene
+ */
+function queuesOf({ state, trace }) {
+  const all = state.queues.map((queue, index) => ({ queue, index }));
+  const isOwn = (/** @type {number} */ index) => trace.loops.includes(index);
+  return all.filter(({ queue, index }) => isOwn(index) || queue.length > 0).slice(0, 9);
+}
+
 export class Tasks {
   #ready = byId('ready');
   #readyCount = byId('ready-count');
@@ -51,9 +63,9 @@ export class Tasks {
     const { state, trace } = scene;
     const total = state.queues.reduce((sum, queue) => sum + queue.length, 0);
     say(this.#readyCount, `(${total.toLocaleString('en')})`);
-    const several = state.queues.length > 1;
+    const several = trace.loops.length > 1;
     const most = several ? 5 : MOST_READY;
-    const rows = state.queues.slice(0, 8).map((queue, index) => ({ queue, index }));
+    const rows = several ? queuesOf(scene) : [{ queue: state.queues.flat(), index: 0 }];
     keep(
       this.#ready,
       rows,
@@ -61,7 +73,8 @@ export class Tasks {
       () => html('div', { class: 'queue' }, html('span'), html('ul', { class: 'chips' })),
       (row, { queue, index }) => {
         const [label, list] = row.children;
-        say(label, several ? String(index) : '');
+        const own = trace.loops.includes(index);
+        say(label, own ? String(index) : 'new');
         set(label, { hidden: !several, title: trace.header.workers[index] });
         set(list, { 'aria-label': several ? `Ready, queue ${index}` : 'Ready, the first is next' });
         const shown = queue.slice(0, most).map((id) => ({ id, text: taskLabel(trace, id) }));
