@@ -38,7 +38,7 @@ export class Live {
     stream.addEventListener('open', () => this.#say('live', false));
     stream.addEventListener('error', () => {
       const over = stream.readyState === EventSource.CLOSED;
-      this.#say(over ? 'the run has ended' : 'connection lost, trying again', true);
+      this.#say(over ? 'the run has ended' : 'not connected: the run may be over', true);
     });
     stream.addEventListener('message', (message) => {
       try {

@@ -7,6 +7,7 @@ import { Player, SPEEDS } from '../src/player.js';
 import { apply } from '../src/state/apply.js';
 import { History } from '../src/state/history.js';
 import { emptyState } from '../src/state/state.js';
+import { duration, roundSteps } from '../src/trace/amounts.js';
 import { parseTrace } from '../src/trace/parse.js';
 import { Trace } from '../src/trace/trace.js';
 import { plain, words } from '../src/trace/words.js';
@@ -74,6 +75,15 @@ test('unknown events and fields are left out and counted', () => {
   assert.equal(events.length, 2);
   assert.equal(skipped, 1);
   assert.match(notes.join(), /1 events of kinds/);
+});
+
+test('amounts are said as people say them', () => {
+  const said = [0, 1, 999, 1000, 1499, 99_400, 999_400, 999_999_900, 1e9, 1.5e9, 60e9, 3600e9];
+  const small = ['0', '1 ns', '999 ns', '1 µs', '1.5 µs', '99.4 µs', '999 µs'];
+  const large = ['1 s', '1 s', '1.5 s', '60 s', '60 min'];
+  assert.deepEqual(said.map(duration), [...small, ...large]);
+  assert.deepEqual(roundSteps(302e6, 6).map(duration), ['0', '100 ms', '200 ms', '300 ms']);
+  assert.deepEqual(roundSteps(9, 3), [0, 5]);
 });
 
 test('the sample is what its script makes', () => {

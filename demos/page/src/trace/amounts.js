@@ -7,14 +7,18 @@ const UNITS = /** @type {const} */ ([
   [1, 'ns'],
 ]);
 
+/** Without zeros that say nothing. @param {string} text */
+const trimmed = (text) => text.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
+
 /** A length of time, three digits of it. @param {number} ns */
 export function duration(ns) {
   if (ns <= 0) return '0';
-  if (ns >= 120e9) return `${(ns / 60e9).toFixed(1)} min`;
-  const [scale, unit] = UNITS.find(([one]) => ns >= one) ?? [1, 'ns'];
+  if (ns >= 120e9) return `${trimmed((ns / 60e9).toFixed(1))} min`;
+  // what would be rounded to a thousand of a unit is one of the next
+  const [scale, unit] = UNITS.find(([one]) => ns >= one * 0.9995) ?? [1, 'ns'];
   const value = ns / scale;
   const digits = value >= 100 || scale === 1 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits).replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')} ${unit}`;
+  return `${trimmed(value.toFixed(digits))} ${unit}`;
 }
 
 /** A point in time, always in one unit, so that a column lines up. @param {number} ns */
