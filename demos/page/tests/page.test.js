@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { tour } from '../samples/scripts.js';
 import { filled, goTo, picture, position, settled, start, text } from './browser.js';
-import { HEADER, HOSTILE, cascade, hostile, stealing, trace } from './traces.js';
+import { HEADER, HOSTILE, cascade, helped, hostile, stealing, trace } from './traces.js';
 
 let chromium;
 before(async () => {
@@ -246,5 +246,25 @@ test('a file that was cut off, and events that were lost, are said', async () =>
 test('without a trace, from a disk, it asks for one', async () => {
   const page = await chromium.open(filled(''));
   assert.match(await text(page, 'cover'), /no recording/);
+  await page.close();
+});
+
+test('a thread that only helps is in the pool, and no second loop', async () => {
+  const page = await open([helped()]);
+  for (const [at, words] of [
+    [7, 'The thread blocking takes job 1.'],
+    [10, 'The thread blocking wakes task 1 (reader).'],
+    [11, 'A new turn: the loop runs the tasks that are ready.'],
+  ]) {
+    await goTo(page, at);
+    assert.equal(await page.locator('#headline').textContent(), words);
+    assert.equal(await page.locator('#workers li').count(), 0);
+    assert.equal(await page.locator('#ready .queue').count(), 1);
+    assert.equal(await page.locator('.token').count(), 1);
+    assert.equal(await page.locator('.token').textContent(), '');
+  }
+  await goTo(page, 7);
+  assert.match(await text(page, 'jobs'), /blocking: job 1 · reader/);
+  assert.match(await page.locator('.middle').innerText(), /asleep/);
   await page.close();
 });

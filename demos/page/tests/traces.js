@@ -43,6 +43,27 @@ export const stealing = () =>
     { workers: ['worker-0', 'worker-1'], title: 'stealing' },
   );
 
+/** One loop, and a thread of the pool that tells of its own work. */
+export const helped = () =>
+  trace(
+    [
+      { e: 'spawn', task: 1, name: 'reader' },
+      { e: 'turn' },
+      { e: 'poll', task: 1 },
+      { e: 'job', job: 1, task: 1 },
+      { e: 'polled', task: 1, ready: false },
+      { e: 'park', ns: null },
+      { e: 'job-begin', job: 1, thread: 'blocking', w: 1 },
+      { e: 'job-end', job: 1, w: 1 },
+      { e: 'unpark', events: 0 },
+      { e: 'wake', task: 1, by: { thread: 'blocking' } },
+      { e: 'turn' },
+      { e: 'poll', task: 1 },
+      { e: 'polled', task: 1, ready: true },
+    ],
+    { workers: ['loop', 'blocking'], title: 'helped' },
+  );
+
 /** A timer that comes down two levels and fires. */
 export const cascade = () =>
   trace(

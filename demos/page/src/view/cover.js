@@ -3,6 +3,7 @@
 
 import { count, duration } from '../trace/amounts.js';
 import { byId, html } from './dom.js';
+import { overtaking } from './telling.js';
 
 const INVITATION =
   'This page plays what an event loop wrote down while it ran. There is no recording in it yet: ' +
@@ -85,7 +86,7 @@ export function gallery(traces, onChoose) {
       'button',
       { type: 'button' },
       html('b', {}, header.title || header.program || `Run ${index + 1}`),
-      html('span', {}, header.about ?? ''),
+      html('span', {}, header.about || overtaking(trace)),
       html('span', {}, notes > 0 ? `${size}, ${count(notes, 'note')} on what to notice` : size),
     );
     button.addEventListener('click', () => onChoose(index));

@@ -91,7 +91,7 @@ function overview(trace) {
 }
 
 /** The first output that left before one of an earlier input. @param {Trace} trace */
-function overtaking(trace) {
+export function overtaking(trace) {
   for (const [at, n] of trace.outputs.entries()) {
     const later = trace.outputs.slice(at + 1, at + 200).filter((other) => other < n);
     if (later.length === 0) continue;
