@@ -96,10 +96,9 @@ impl OnTime for Reset {
         Ok(Box::new(move || {
             Measured::cpu(resets, || {
                 runtime.block_on(async {
-                    for number in 0..resets {
-                        let which = number as usize % others.len();
-                        R::reset(others[which].as_mut(), LONG);
-                        poll_pending(others[which].as_mut()).await?;
+                    for sleep in others.iter_mut().take(resets as usize) {
+                        R::reset(sleep.as_mut(), LONG);
+                        poll_pending(sleep.as_mut()).await?;
                     }
                     Ok(())
                 })
