@@ -1,9 +1,8 @@
-//! Handles that are forgotten, inherited by other processes, or dropped while somebody wakes.
+//! Handles that other processes inherit, or that are dropped while somebody wakes.
 #![cfg(not(loom))]
 
 mod driver;
 
-use std::mem::forget;
 use std::os::unix::net::UnixStream as Plain;
 use std::pin::pin;
 use std::process::{Command, Stdio};
@@ -13,55 +12,7 @@ use std::time::Duration;
 
 use driver::{Count, block_on, settle};
 use futures_lite::AsyncWriteExt;
-use reactor::{Buffers, Reactor, Source, UnixStream};
-
-/// What is forgotten is leaked, and does no other harm: neither is it touched later, nor does it
-/// keep others from being woken.
-#[test]
-fn what_is_forgotten_harms_nobody() {
-    let reactor = Reactor::new().unwrap();
-    let (ours, mut theirs) = UnixStream::pair(&reactor).unwrap();
-    let ((forgotten, one), (waits, other)) = (Count::new(), Count::new());
-    {
-        let mut future = Box::pin(ours.readable());
-        assert!(poll(future.as_mut(), &one).is_pending());
-        forget(future); // its place in the list stays
-    }
-    let mut future = Box::pin(ours.readable());
-    assert!(poll(future.as_mut(), &other).is_pending());
-    block_on(theirs.write_all(b"x")).unwrap();
-    settle(&reactor);
-    assert_eq!((forgotten.get(), waits.get()), (1, 1));
-    drop(future);
-    drop((ours, one));
-    assert_eq!(
-        Arc::strong_count(&forgotten),
-        1,
-        "the source took the waker along"
-    );
-
-    let buffers = Buffers::new(10);
-    forget(block_on(lent(&reactor, &buffers)));
-    assert_eq!(buffers.spare(), 0, "that buffer does not come back");
-    drop(block_on(lent(&reactor, &buffers)));
-    assert_eq!(buffers.spare(), 1);
-
-    let (left, right) = theirs.into_split();
-    forget(left);
-    drop(right);
-    assert_eq!(reactor.sources(), 1, "a half keeps its source");
-    let (source, _peer) = Plain::pair().unwrap();
-    forget(Source::new(&reactor, source).unwrap());
-    forget(reactor.waker());
-    forget(reactor.clone()); // now nobody is told that the reactor goes
-    drop(reactor);
-}
-
-async fn lent<'b>(reactor: &Reactor, buffers: &'b Buffers) -> std::io::Result<reactor::Lent<'b>> {
-    let (ours, mut theirs) = UnixStream::pair(reactor)?;
-    theirs.write_all(b"tea").await?;
-    ours.read_lent(buffers).await
-}
+use reactor::{Reactor, UnixStream};
 
 fn poll<F: Future + ?Sized>(future: std::pin::Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))
