@@ -59,3 +59,29 @@ async fn lent<'b>(reactor: &Reactor, buffers: &'b Buffers) -> std::io::Result<re
     theirs.write_all(b"tea").await?;
     ours.read_lent(buffers).await
 }
+
+/// What a panic carries may panic when it is dropped, and what that carries again: at some point
+/// it has to be let go of, or the chain would go on for ever.
+#[test]
+fn a_panic_whose_payload_panics_ends_somewhere() {
+    struct Quarrel;
+    impl Drop for Quarrel {
+        fn drop(&mut self) {
+            std::panic::panic_any(Quarrel);
+        }
+    }
+    struct Grenade;
+    impl std::task::Wake for Grenade {
+        fn wake(self: Arc<Self>) {
+            std::panic::panic_any(Quarrel);
+        }
+    }
+    let reactor = Reactor::new().unwrap();
+    let (ours, theirs) = UnixStream::pair(&reactor).unwrap();
+    let waker = std::task::Waker::from(Arc::new(Grenade));
+    let mut cx = std::task::Context::from_waker(&waker);
+    assert!(ours.poll_readable(&mut cx).is_pending());
+    drop(theirs);
+    assert!(settle(&reactor) > 0);
+    assert!(ours.poll_readable(&mut cx).is_ready());
+}
