@@ -11,7 +11,8 @@ import { palette } from './palette.js';
 import { bestRows, rowsOf } from './rows.js';
 import { sizeOf } from './size.js';
 
-const LABEL = 46;
+/** Room for the names at the left: an input's is short, a task's may be long. */
+const LABEL = { inputs: 46, tasks: 116, workers: 46 };
 const MARGIN = 44;
 const LEAST_ROW = 16;
 const MOST_ROW = 26;
@@ -57,13 +58,13 @@ export class Lanes {
     set(this.#now, { 'aria-hidden': 'true' });
     for (const choice of [this.#rows, this.#across]) choice.addEventListener('change', onChange);
     const go = (/** @type {PointerEvent} */ event) => {
-      if (event.buttons !== 1 || !this.#scene || event.offsetX < LABEL) return;
+      if (event.buttons !== 1 || !this.#scene || event.offsetX < this.#label) return;
       onJump(this.#indexAt(event.offsetX));
     };
     this.#box.addEventListener('pointerdown', go);
     this.#box.addEventListener('click', ({ offsetX, offsetY }) => {
       const row = this.#shown[Math.floor(offsetY / this.#row)];
-      if (offsetX < LABEL && row?.task !== undefined) onFollow(row.task);
+      if (offsetX < this.#label && row?.task !== undefined) onFollow(row.task);
     });
     this.#box.addEventListener('pointermove', go);
   }
@@ -95,8 +96,12 @@ export class Lanes {
     this.#renderOrder(scene);
   }
 
+  get #label() {
+    return LABEL[/** @type {RowKind} */ (this.#rows.value)];
+  }
+
   get #width() {
-    return Math.max(10, sizeOf(this.#bars).width - LABEL - MARGIN);
+    return Math.max(10, sizeOf(this.#bars).width - this.#label - MARGIN);
   }
 
   /**
@@ -109,13 +114,13 @@ export class Lanes {
     const part = steps
       ? index / Math.max(1, trace.length - 1)
       : (trace.events[at]?.t ?? 0) / Math.max(1, trace.end);
-    return LABEL + this.#width * Math.max(0, Math.min(1, part));
+    return this.#label + this.#width * Math.max(0, Math.min(1, part));
   }
 
   /** @param {number} x */
   #indexAt(x) {
     const { trace } = /** @type {Scene} */ (this.#scene);
-    const part = Math.max(0, Math.min(1, (x - LABEL) / this.#width));
+    const part = Math.max(0, Math.min(1, (x - this.#label) / this.#width));
     if (this.#across.value === 'steps') return Math.round(part * (trace.length - 1));
     const next = Math.min(trace.length - 1, trace.indexAt(part * trace.end));
     const near = this.#x(/** @type {Scene} */ (this.#scene), next) - x < NEAR;
@@ -133,7 +138,7 @@ export class Lanes {
     context.fillStyle = colours.soft;
     const end = Math.max(1, steps ? scene.trace.length - 1 : scene.trace.end);
     for (const tick of roundSteps(end, Math.max(2, this.#width / 110))) {
-      const x = Math.round(LABEL + (this.#width * tick) / end);
+      const x = Math.round(this.#label + (this.#width * tick) / end);
       context.beginPath();
       context.moveTo(x + 0.5, 0);
       context.lineTo(x + 0.5, height - 14);
@@ -162,7 +167,7 @@ export class Lanes {
     context.textAlign = 'right';
     context.textBaseline = 'middle';
     context.fillStyle = colours.ink;
-    context.fillText(cut(row.label, 6), LABEL - 7, middle);
+    context.fillText(cut(row.label, this.#label >> 3), this.#label - 7, middle);
     context.strokeStyle = row.ok ? colours.executor : colours.wrong;
     context.lineWidth = 1.5;
     if (row.marks.length > 0) {
@@ -190,8 +195,8 @@ export class Lanes {
    * @param {Row} row
    */
   #span(scene, row) {
-    const from = row.from === -1 ? LABEL : this.#x(scene, row.from);
-    const to = row.to === -1 ? LABEL + this.#width : this.#x(scene, row.to);
+    const from = row.from === -1 ? this.#label : this.#x(scene, row.from);
+    const to = row.to === -1 ? this.#label + this.#width : this.#x(scene, row.to);
     return [from, to];
   }
 
@@ -218,7 +223,7 @@ export class Lanes {
   /** @param {Scene} scene */
   #drawNow(scene) {
     const { context } = prepare(this.#now);
-    const x = scene.index === -1 ? LABEL : this.#x(scene, scene.index);
+    const x = scene.index === -1 ? this.#label : this.#x(scene, scene.index);
     this.#hand.style.transform = `translateX(${x - 1}px)`;
     this.#shown.forEach((row, nth) => this.#fill(context, scene, row, nth));
   }

@@ -3,7 +3,6 @@
 /** @import { Trace } from '../trace/trace.js' */
 /** @import { Scene } from '../app.js' */
 
-import { cut } from '../trace/amounts.js';
 import { taskLabel } from '../trace/words.js';
 
 /**
@@ -80,7 +79,7 @@ export function rowsOf({ trace, index }, kind, room) {
   if (kind === 'tasks') {
     return nearby(trace.taskList, ofTask, index, room).map((task) => ({
       label: taskLabel(trace, task.id),
-      text: cut(task.name, 60),
+      text: '',
       ...ofTask(task),
       end: '',
       ok: true,
