@@ -54,8 +54,16 @@ pub fn without_quotes(page: &str) -> String {
 /// Ours beside tokio, or beside the limit where tokio does not take part, and beside the best of
 /// the others.
 fn table(names: &str, records: &[Record]) -> Result<String, String> {
-    let names: Vec<String> = names.split(", ").map(str::to_owned).collect();
-    let chosen = workloads::choose(&names).map_err(|name| format!("no workload {name}"))?;
+    let mut chosen = Vec::new();
+    for name in names.split(", ") {
+        match workloads::ALL.iter().find(|workload| workload.name == name) {
+            Some(exactly) => chosen.push(exactly),
+            None => {
+                let group = workloads::choose(&[name.to_owned()]);
+                chosen.extend(group.map_err(|name| format!("no workload {name}"))?);
+            }
+        }
+    }
     let mut table = String::from(
         "| workload | unit | ours | tokio | times better | the best other |\n\
          |---|---|---:|---:|---:|---|\n",

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::instructions::Count;
 use crate::record::Record;
+use crate::workloads::reason;
 use crate::{chart, curves};
 
 /// Groups in the order of the page, and what each is about.
@@ -57,7 +58,8 @@ pub fn page(records: &[Record], counts: &[Count]) -> String {
         "A ratio above 1 means that ours is better. It is the median over rounds that ours and the \
          peer shared, with an interval that holds the true median with 95% probability. **Bold**: \
          the peer wins, the whole interval being below 1. The goal is what this project wants to \
-         reach against that peer.\n",
+         reach against that peer; most were set before there was any code, on another machine. How \
+         it is measured, and what the figures do not show, is in the [README](README.md).\n",
     );
     summary(&mut page, records);
     for (group, title, rows) in groups(records) {
@@ -68,9 +70,34 @@ pub fn page(records: &[Record], counts: &[Count]) -> String {
             table_row(&mut page, row);
         }
     }
+    missed_section(&mut page, records);
     curve_section(&mut page, records);
     instruction_table(&mut page, counts);
     page
+}
+
+/// Goals that were not reached; those within an interval's reach are left to chance.
+fn missed_section(page: &mut String, records: &[Record]) {
+    let missed = |record: &&Record| record.met() == Some(false);
+    if records.iter().any(|record| missed(&record)) {
+        page.push_str(
+            "\n## Goals that were missed, and why\n\n| workload | peer | ratio | goal | why |\n\
+             |---|---|---:|---:|---|\n",
+        );
+    }
+    for row in records.iter().filter(missed) {
+        let goal = row.goal.unwrap_or_default();
+        let why = match reason(&row.workload, &row.peer) {
+            _ if row.high >= goal => "the goal lies within the interval",
+            Some(why) => why,
+            None => "not known",
+        };
+        let _ = writeln!(
+            page,
+            "| {} | {} | {:.2} | {goal:.2} | {why} |",
+            row.workload, row.peer, row.ratio,
+        );
+    }
 }
 
 /// Every picture of the page: its file below `charts/`, and what is in it.

@@ -11,6 +11,7 @@ pub mod multi;
 pub mod multi_outside;
 pub mod reactor_servers;
 pub mod reactor_turns;
+mod reasons;
 pub mod servers;
 pub mod sleeping;
 pub mod timers_threads;
@@ -18,6 +19,7 @@ pub mod waking;
 pub mod wheel;
 
 pub use goals::goal;
+pub use reasons::reason;
 
 use crate::peers::calls;
 use crate::roster::{cancel, fire, local, net, outside, pool, reschedule, threads, time, whole};
