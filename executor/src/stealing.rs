@@ -27,8 +27,9 @@
 //! 1. `task::allocate`: one block out of the worker's magazine; the state word says `QUEUED`,
 //!    `HANDLE`, two references. No atomic read-modify-write.
 //! 2. `State::begin`: a load, unless it was woken since it was queued.
-//! 3. `State::suspend`: one exchange. Before its first one the task enters a live list, so that a
-//!    shutdown finds it; a task that is ready in its first poll never does.
+//! 3. `State::suspend`: one exchange, or a load if the task has woken itself. Before its first one
+//!    the task enters a live list, so that a shutdown finds it; a task that is ready in its first
+//!    poll never does.
 //! 4. `State::wake_by_ref`, `wake_by_value`, `abort`: one exchange. Who sets `QUEUED` has the run
 //!    right and queues the task: on a worker into the LIFO slot, outside into the injector.
 //! 5. `State::complete`: one exchange, and the joiner is woken.
