@@ -124,6 +124,16 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_names_its_level_and_its_digit() {
+        for number in 0..SLOTS_TOTAL as u16 {
+            let slot = Slot::new(number).unwrap();
+            assert!(slot.digit() < 64 && slot.level() < 11);
+            assert_eq!(slot.level() * 64 + slot.digit(), usize::from(number));
+        }
+        assert_eq!(Slot::new(SLOTS_TOTAL as u16), None);
+    }
+
+    #[test]
     fn the_start_of_a_slot_is_the_first_tick_that_maps_to_it() {
         for now in [0, 1, 63, 64, 4_095, 1 << 35, u64::MAX / 3, u64::MAX - 64] {
             for distance in (0..64).map(|bit| 1u64 << bit) {
