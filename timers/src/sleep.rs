@@ -21,7 +21,8 @@ pub type LocalSleep = Sleep<Local>;
 
 /// Is ready at its deadline: never before, and as soon after as its loop takes a turn.
 ///
-/// Made by [`Timers::sleep`] and [`Timers::sleep_until`]. It enters the wheel at its first poll;
+/// Made by [`Timers::sleep`](crate::Timers::sleep) and
+/// [`Timers::sleep_until`](crate::Timers::sleep_until). It enters the wheel at its first poll;
 /// one that is never polled costs nothing. Also one whose deadline is past at its first poll is
 /// pending until the loop's next turn, so that a task that sleeps for no time lets others run.
 ///
