@@ -28,7 +28,7 @@ impl<const BYTES: usize> OnLocal for IdleTasks<BYTES> {
 
 /// Who cannot count idle connections: they keep tasks and their sockets when their runtime is
 /// dropped, so that a few rounds use up the descriptors.
-pub const KEPT: &[&str] = &["monoio", "monoio-uring"];
+pub const KEPT: &[&str] = &["monoio", "monoio-uring", "compio"];
 
 /// Connections on which nothing comes.
 pub struct IdleConnections;
