@@ -63,7 +63,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "earlier_not_noted",
-        "seeded::sleeps::a_sleep_is_ready_at_its_deadline_and_not_a_nanosecond_before",
+        "seeded::sleeps::a_sleep_fires_though_nobody_asked_when_it_is_due",
     ),
     (
         "looked_stays",

@@ -49,6 +49,21 @@ fn a_sleep_is_ready_at_its_deadline_and_not_a_nanosecond_before() {
 }
 
 #[test]
+fn a_sleep_fires_though_nobody_asked_when_it_is_due() {
+    let clock = Clock::manual();
+    let timers = LocalTimers::new(clock.clone());
+    let (woken, waker) = Count::new();
+    assert_eq!(timers.fire(), 0); // has no timers, and knows it
+    let (mut late, mut early) = (timers.sleep(10 * MS), timers.sleep(5 * MS));
+    assert!(poll(&mut late, &waker).is_pending());
+    assert!(poll(&mut early, &waker).is_pending());
+    clock.advance(5 * MS);
+    assert_eq!((timers.fire(), woken.get()), (1, 1));
+    clock.advance(5 * MS);
+    assert_eq!((timers.fire(), woken.get()), (1, 2));
+}
+
+#[test]
 fn an_auto_clock_jumps_to_each_deadline_in_turn() {
     let clock = Clock::auto();
     let timers = LocalTimers::new(clock.clone());
