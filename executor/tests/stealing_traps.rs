@@ -28,7 +28,7 @@ impl Park for Driver {
     fn park(&mut self, patience: Option<Duration>) {
         self.asked.fetch_add(1, SeqCst);
         match self.news.lock().unwrap().take() {
-            Some(waker) => waker.wake(),
+            Some(waker) => waker.wake_by_ref(), // the way that looks who is polled
             None => self.thread.park(patience),
         }
     }
@@ -99,7 +99,7 @@ fn a_driver_wakes_the_task_that_was_polled_last() {
         *news.lock().unwrap() = Some(cx.waker().clone());
         Poll::Pending
     }));
-    let patience = Duration::from_secs(60); // not waited for, unless a wake is lost
+    let patience = Duration::from_secs(20); // not waited for, unless a wake is lost
     receiver.recv_timeout(patience).unwrap();
     block_on(task).unwrap();
 }
