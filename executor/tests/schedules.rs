@@ -6,15 +6,10 @@ use std::rc::Rc;
 
 use executor::{LocalExecutor, yield_now};
 
-/// Marsaglia's xorshift: enough to choose by.
+/// A seed's choice among the tasks that are ready.
 fn choices(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut state = seed | 1;
-    move |ready| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % ready as u64).expect("below a usize")
-    }
+    let mut random = fastrand::Rng::with_seed(seed);
+    move |ready| random.usize(..ready)
 }
 
 /// Three tasks of three steps, in the order a seed gives.

@@ -10,6 +10,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use executor::{Executor, Spawner, block_on, yield_now};
+use fastrand::Rng;
 
 fn seconds() -> u64 {
     std::env::var("STRESS_SECONDS")
@@ -37,17 +38,6 @@ fn watch(progress: Arc<AtomicU64>, what: &'static str) {
     });
 }
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
-
 /// A tree of tasks: each yields, spawns, joins or detaches or aborts its children.
 fn tree(spawner: Spawner, seed: u64, depth: u32, done: Arc<AtomicUsize>) -> Tree {
     Box::pin(grow(spawner, seed, depth, done))
@@ -56,21 +46,21 @@ fn tree(spawner: Spawner, seed: u64, depth: u32, done: Arc<AtomicUsize>) -> Tree
 type Tree = Pin<Box<dyn Future<Output = u64> + Send>>;
 
 async fn grow(spawner: Spawner, seed: u64, depth: u32, done: Arc<AtomicUsize>) -> u64 {
-    let mut random = Random(seed | 1);
+    let mut random = Rng::with_seed(seed | 1);
     let mut sum = 1;
     if depth > 0 {
         let mut children = Vec::new();
-        for _ in 0..random.below(5) {
-            let seed = random.below(u64::MAX);
+        for _ in 0..random.u64(..5) {
+            let seed = random.u64(..u64::MAX);
             let child = tree(spawner.clone(), seed, depth - 1, done.clone());
             children.push(spawner.spawn(child));
         }
         for child in children {
-            match random.below(8) {
+            match random.u64(..8) {
                 0 => drop(child),
                 1 => child.abort(),
                 _ => {
-                    for _ in 0..random.below(3) {
+                    for _ in 0..random.u64(..3) {
                         yield_now().await;
                     }
                     sum += child.await.unwrap();
@@ -135,7 +125,7 @@ fn every_wake_from_outside_arrives() {
                         Poll::Pending
                     }
                 }));
-                let mut random = Random(thread + 1);
+                let mut random = Rng::with_seed(thread + 1);
                 let mut number = 0;
                 let wake = || {
                     if let Some(waker) = slot.2.lock().unwrap().take() {
@@ -148,13 +138,13 @@ fn every_wake_from_outside_arrives() {
                     wake();
                     while slot.1.load(Ordering::SeqCst) != number {
                         std::hint::spin_loop();
-                        if random.below(64) == 0 {
+                        if random.u64(..64) == 0 {
                             std::thread::yield_now();
                         }
                     }
                     progress.fetch_add(1, Ordering::SeqCst);
                     // sometimes let the workers fall asleep first
-                    for _ in 0..random.below(20) * 100 {
+                    for _ in 0..random.u64(..20) * 100 {
                         std::hint::spin_loop();
                     }
                 }

@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use executor::{BlockingPool, Executor, LocalExecutor, LocalTaskSet, Spawner, block_on, yield_now};
+use fastrand::Rng;
 
 /// What the parts have done, for the watchdog.
 #[derive(Default)]
@@ -55,23 +56,12 @@ impl Progress {
     }
 }
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
-
 /// A task on several threads that spawns, yields, joins, aborts; every join is answered.
 async fn family(spawner: Spawner, seed: u64) -> u64 {
-    let mut random = Random(seed | 1);
-    let children: Vec<_> = (0..random.below(40))
+    let mut random = Rng::with_seed(seed | 1);
+    let children: Vec<_> = (0..random.u64(..40))
         .map(|_| {
-            let yields = random.below(4);
+            let yields = random.u64(..4);
             spawner.spawn(async move {
                 for _ in 0..yields {
                     yield_now().await;
@@ -82,7 +72,7 @@ async fn family(spawner: Spawner, seed: u64) -> u64 {
         .collect();
     let mut sum = 0;
     for child in children {
-        match random.below(8) {
+        match random.u64(..8) {
             0 => drop(child),
             1 => child.abort(),
             _ => sum += child.await.expect("nobody aborts it"),
@@ -114,9 +104,9 @@ fn woken_from_elsewhere(end: Instant, progress: &AtomicU64) {
     thread::scope(|scope| {
         for (number, inbox) in (1..).zip(wakers) {
             scope.spawn(move || {
-                let mut random = Random(number);
+                let mut random = Rng::with_seed(number);
                 for waker in inbox {
-                    match random.below(3) {
+                    match random.u64(..3) {
                         0 => waker.wake(),
                         1 => waker.wake_by_ref(),
                         _ => {
@@ -134,7 +124,7 @@ fn woken_from_elsewhere(end: Instant, progress: &AtomicU64) {
             let executor = LocalExecutor::new();
             let mut set = LocalTaskSet::new(executor.spawner());
             for task in 0..20_u64 {
-                let mut random = Random(round * 20 + task + 1);
+                let mut random = Rng::with_seed(round * 20 + task + 1);
                 let mut hops = 20;
                 let senders = &senders;
                 set.spawn(poll_fn(move |cx| {
@@ -142,7 +132,7 @@ fn woken_from_elsewhere(end: Instant, progress: &AtomicU64) {
                         return Poll::Ready(());
                     }
                     hops -= 1;
-                    let to = &senders[random.below(2) as usize];
+                    let to = &senders[random.u64(..2) as usize];
                     to.send(cx.waker().clone()).unwrap();
                     Poll::Pending
                 }));
@@ -169,14 +159,14 @@ fn jobs(end: Instant, progress: &AtomicU64) {
         .queue(8)
         .build()
         .unwrap();
-    let mut random = Random(5);
+    let mut random = Rng::with_seed(5);
     while Instant::now() < end {
         let executor = LocalExecutor::new();
         let runs = Arc::new(AtomicU64::new(0));
         let tasks: Vec<_> = (0..50_u64)
             .map(|number| {
                 let (pool, runs) = (pool.clone(), runs.clone());
-                let leaves = random.below(5) == 0;
+                let leaves = random.u64(..5) == 0;
                 executor.spawn(async move {
                     let mut job = Box::pin(pool.run(move || {
                         runs.fetch_add(1, SeqCst);
