@@ -173,7 +173,12 @@ fn output(server: &Server, number: &str) -> Result<Answer, Refusal> {
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-fn whole(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
+/// An answer that is there at once, beside those that come in pieces (`S`).
+pub(crate) fn whole<S>(
+    status: StatusCode,
+    kind: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Either<Full<Bytes>, S>> {
     let mut answer = Response::new(Either::Left(Full::new(body.into())));
     *answer.status_mut() = status;
     answer

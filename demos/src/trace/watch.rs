@@ -33,6 +33,7 @@ use super::html::PAGE;
 use super::json;
 use super::recorder::Recorder;
 use crate::host::HostHandle;
+use crate::server::answer::whole;
 use crate::server::origin;
 
 /// How often somebody who watches is sent something when nothing happens.
@@ -146,15 +147,6 @@ fn answer(watch: &Watch, handle: &HostHandle, request: &Request<Incoming>) -> An
             "there are / and /events\n",
         ),
     }
-}
-
-fn whole(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Either::Left(Full::new(body.into())));
-    *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    answer
 }
 
 fn events(watch: &Watch, handle: &HostHandle, request: &Request<Incoming>) -> Answer {
