@@ -218,13 +218,16 @@ fn complete_plain(hub: &Hub, task: TaskPtr, flags: u16) {
 /// A task that was completed or cancelled while it waited for its run, or that is watched.
 #[cold]
 fn run_rarely(hub: &Hub, task: TaskPtr) {
-    task.clear(SCHEDULED);
     if !task.has(COMPLETE | CANCEL) {
-        match &hub.settings.watch {
+        // `poll` clears SCHEDULED. An observer that wakes the task before that finds it set, as it
+        // must: the poll at hand answers the wake, and nothing is queued.
+        return match &hub.settings.watch {
             Some(watch) => watch.poll(task, || poll(hub, task)),
             None => poll(hub, task),
-        }
-    } else if !task.has(COMPLETE) {
+        };
+    }
+    task.clear(SCHEDULED);
+    if !task.has(COMPLETE) {
         cancel(hub, task);
     } else if !task.has(HANDLE | RUNNING) {
         give_up(task);

@@ -1,0 +1,114 @@
+//! Observers that do more than look on: they wake, and they abort.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use executor::{LocalAbortHandle, LocalExecutor, Observer, TaskId};
+
+type Slot<T> = Rc<RefCell<Option<T>>>;
+
+/// Wakes the waker in the slot, once, at the notices it is made for.
+#[derive(Clone)]
+struct Wakes {
+    at: &'static str,
+    waker: Slot<Waker>,
+}
+
+impl Wakes {
+    fn at(at: &'static str) -> Self {
+        let waker = Slot::default();
+        Wakes { at, waker }
+    }
+
+    fn note(&self, notice: &str) {
+        if notice == self.at {
+            let waker = self.waker.take();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+}
+
+impl Observer for Wakes {
+    fn poll_begins(&self, _: TaskId) {
+        self.note("poll begins");
+    }
+    fn poll_ends(&self, _: TaskId, _: std::time::Duration) {
+        self.note("poll ends");
+    }
+    fn parks(&self) {
+        self.note("parks");
+    }
+}
+
+#[test]
+fn a_wake_as_a_poll_begins_is_answered_by_that_poll() {
+    let observer = Wakes::at("poll begins");
+    let executor = LocalExecutor::builder().observer(observer.clone()).build();
+    let polls = Rc::new(Cell::new(0));
+    let counted = polls.clone();
+    let slot = observer.waker.clone();
+    let task = executor.spawn(poll_fn(move |cx| {
+        counted.set(counted.get() + 1);
+        if counted.get() == 1 {
+            *slot.borrow_mut() = Some(cx.waker().clone());
+            cx.waker().wake_by_ref();
+        } else if counted.get() == 2 {
+            cx.waker().wake_by_ref(); // it is in the queue once, not twice
+        }
+        if counted.get() < 3 {
+            return Poll::Pending;
+        }
+        Poll::Ready(7)
+    }));
+    let other = executor.spawn(executor::yield_now());
+    for _ in 0..8 {
+        executor.run_batch();
+    }
+    assert_eq!(polls.get(), 3);
+    assert!(other.is_finished());
+    assert_eq!(executor.block_on(task).unwrap(), 7);
+}
+
+#[test]
+fn a_wake_as_the_last_poll_begins_leaves_nothing_in_the_queue() {
+    let observer = Wakes::at("poll begins");
+    let executor = LocalExecutor::builder().observer(observer.clone()).build();
+    let mut first = true;
+    let slot = observer.waker.clone();
+    drop(executor.spawn(poll_fn(move |cx| {
+        if !std::mem::take(&mut first) {
+            return Poll::Ready(()); // its memory is free after this
+        }
+        *slot.borrow_mut() = Some(cx.waker().clone());
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })));
+    executor.run_batch();
+    executor.run_batch();
+    assert!(!executor.has_ready(), "a task that is gone is in the queue");
+}
+
+#[test]
+fn an_abort_as_a_poll_begins_takes_effect_after_it() {
+    #[derive(Clone, Default)]
+    struct Aborts(Slot<LocalAbortHandle>);
+    impl Observer for Aborts {
+        fn poll_begins(&self, _: TaskId) {
+            if let Some(task) = self.0.take() {
+                task.abort();
+            }
+        }
+    }
+    let observer = Aborts::default();
+    let executor = LocalExecutor::builder().observer(observer.clone()).build();
+    let task = executor.spawn(std::future::pending::<()>());
+    *observer.0.borrow_mut() = Some(task.abort_handle());
+    executor.run_batch();
+    executor.run_batch();
+    assert!(!executor.has_ready());
+    assert!(executor.block_on(task).unwrap_err().is_cancelled());
+}
