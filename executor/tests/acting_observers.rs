@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::mpsc::channel;
 use std::task::{Poll, Waker};
+use std::thread;
 
 use executor::{LocalAbortHandle, LocalExecutor, Observer, TaskId};
 
@@ -111,4 +113,27 @@ fn an_abort_as_a_poll_begins_takes_effect_after_it() {
     executor.run_batch();
     assert!(!executor.has_ready());
     assert!(executor.block_on(task).unwrap_err().is_cancelled());
+}
+
+#[test]
+fn a_wake_as_the_thread_is_about_to_park_is_not_slept_through() {
+    let (done, is_done) = channel();
+    thread::spawn(move || {
+        let observer = Wakes::at("parks");
+        let executor = LocalExecutor::builder().observer(observer.clone()).build();
+        let slot = observer.waker.clone();
+        let mut first = true;
+        executor
+            .block_on(executor.spawn(poll_fn(move |cx| {
+                if !std::mem::take(&mut first) {
+                    return Poll::Ready(());
+                }
+                *slot.borrow_mut() = Some(cx.waker().clone());
+                Poll::Pending
+            })))
+            .unwrap();
+        done.send(()).unwrap();
+    });
+    let patience = std::time::Duration::from_secs(20);
+    assert!(is_done.recv_timeout(patience).is_ok(), "it sleeps for ever");
 }

@@ -122,7 +122,7 @@ fn run_chosen(hub: &Hub, task: TaskPtr) {
 pub(crate) fn batch_or_sleep(hub: &Hub) {
     if hub.ready.len() > 0 || !hub.inbox.is_empty() {
         batch(hub);
-    } else if hub.inbox.sleep() {
+    } else {
         sleep(hub);
     }
 }
@@ -130,12 +130,16 @@ pub(crate) fn batch_or_sleep(hub: &Hub) {
 /// Parks the thread until something is pushed onto the inbox.
 #[cold]
 fn sleep(hub: &Hub) {
-    count(&hub.counters.parks, 1);
+    let roots = hub.roots_woken.get();
     if let Some(watch) = &hub.settings.watch {
-        watch.parks();
+        watch.parks(); // may wake a task or a root here, which no push would tell of
     }
-    while !hub.inbox.is_awake() {
-        park(); // may return for no reason, or for somebody else's
+    let idle = hub.ready.len() == 0 && hub.roots_woken.get() == roots;
+    if idle && hub.inbox.sleep() {
+        count(&hub.counters.parks, 1);
+        while !hub.inbox.is_awake() {
+            park(); // may return for no reason, or for somebody else's
+        }
     }
     if let Some(watch) = &hub.settings.watch {
         watch.unparks();
