@@ -1,10 +1,12 @@
-//! Observers that do more than look on: they wake, and they abort.
+//! Observers and functions of the user's that do more than look on: they wake, they abort, and they
+//! own what must not leave its thread.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::mpsc::channel;
-use std::task::{Poll, Waker};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Wake, Waker};
 use std::thread;
 
 use executor::{LocalAbortHandle, LocalExecutor, Observer, TaskId};
@@ -136,4 +138,79 @@ fn a_wake_as_the_thread_is_about_to_park_is_not_slept_through() {
     });
     let patience = std::time::Duration::from_secs(20);
     assert!(is_done.recv_timeout(patience).is_ok(), "it sleeps for ever");
+}
+
+/// A host's waker whose call is held up until it is told to go on.
+struct HeldUp {
+    called: Mutex<Sender<()>>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl Wake for HeldUp {
+    fn wake(self: Arc<Self>) {
+        self.called.lock().unwrap().send(()).unwrap();
+        self.go_on.lock().unwrap().recv().unwrap();
+    }
+}
+
+/// Not `Send`, and says on which thread it was dropped.
+struct Stays {
+    dropped_on: Arc<Mutex<Option<thread::ThreadId>>>,
+    _not_send: Rc<()>,
+}
+
+impl Drop for Stays {
+    fn drop(&mut self) {
+        *self.dropped_on.lock().unwrap() = Some(thread::current().id());
+    }
+}
+
+impl Observer for Stays {}
+
+/// Drops an executor while another thread is in the middle of waking one of its tasks, so that this
+/// thread has the last reference to what they share; then asks where `Stays` went.
+fn dropped_here(set_up: impl FnOnce(executor::LocalBuilder, Stays) -> executor::LocalBuilder) {
+    let dropped_on = Arc::new(Mutex::new(None));
+    let stays = Stays {
+        dropped_on: dropped_on.clone(),
+        _not_send: Rc::new(()),
+    };
+    let (called, is_called) = channel();
+    let (go, go_on) = channel();
+    let host = HeldUp {
+        called: Mutex::new(called),
+        go_on: Mutex::new(go_on),
+    };
+    let builder = LocalExecutor::builder().waker(Waker::from(Arc::new(host)));
+    let executor = set_up(builder, stays).build();
+    let slot = Slot::default();
+    let its_slot = slot.clone();
+    drop(executor.spawn(poll_fn(move |cx| {
+        *its_slot.borrow_mut() = Some(cx.waker().clone());
+        Poll::<()>::Pending
+    })));
+    executor.run_batch();
+    let waker: Waker = slot.take().unwrap();
+    let elsewhere = thread::spawn(move || waker.wake());
+    is_called.recv().unwrap();
+    drop(executor);
+    go.send(()).unwrap();
+    elsewhere.join().unwrap();
+    let dropped_on = *dropped_on.lock().unwrap();
+    assert_eq!(dropped_on, Some(thread::current().id()));
+}
+
+#[test]
+fn an_observer_is_dropped_on_its_own_thread() {
+    dropped_here(|builder, stays| builder.observer(stays));
+}
+
+#[test]
+fn an_order_is_dropped_on_its_own_thread() {
+    dropped_here(|builder, stays| {
+        builder.order(move |_| {
+            let _ = &stays;
+            0
+        })
+    });
 }

@@ -2,8 +2,9 @@
 //! inbox and the host's waker for everyone else.
 //!
 //! How long it lives is the subject of `hub_ref`. All but `inbox`, `host`, `thread` and
-//! `references` is touched by the owner thread only, and is empty when the executor is gone: the
-//! last reference may be dropped by any thread.
+//! `references` is touched by the owner thread only, and is empty when the last of the owner's
+//! references is gone, the user's observer and order with it: the last reference of all may be
+//! dropped by any thread.
 //!
 //! The thread-local that says which hub is entered, and the guards that will restore it, may name a
 //! hub only while its memory is there. A hub that a guard might still name when its executor goes
@@ -11,6 +12,7 @@
 
 use std::task::Waker;
 
+use crate::error::contain;
 use crate::local::header::{COMPLETE, Link, ROOT, SCHEDULED, TaskPtr, WATCHED, WOKEN};
 use crate::local::hub_ref::{Count, OwnerRef};
 use crate::local::inbox::{Inbox, Pushed};
@@ -54,6 +56,20 @@ pub(crate) struct Settings {
     pub(crate) batch_max: usize,
     pub(crate) order: Order,
     pub(crate) watch: Option<Box<Watch>>,
+}
+
+impl Settings {
+    /// (owner) Drops the user's functions, which need not be `Send`.
+    pub(crate) fn let_go(&self) {
+        if let Order::Chosen(choose) = &self.order {
+            let choose = choose.replace(Box::new(|_| 0));
+            contain(|| drop(choose));
+        }
+        if let Some(watch) = &self.watch {
+            let observer = watch.take_observer();
+            contain(|| drop(observer));
+        }
+    }
 }
 
 impl Hub {

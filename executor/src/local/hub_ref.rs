@@ -76,6 +76,7 @@ impl Drop for OwnerRef {
         let owner = &self.references.owner;
         owner.set(owner.get() - 1);
         if owner.get() == 0 {
+            self.settings.let_go(); // the hub may be freed by another thread
             // SAFETY: the last of us gives up the reference we shared.
             drop(unsafe { HubRef::from_pointer(self.0) });
         }

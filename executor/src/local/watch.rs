@@ -13,7 +13,7 @@ use crate::observe::{Observer, TaskEnd, TaskId, TaskInfo};
 
 /// What a watching executor has beside the rest.
 pub(crate) struct Watch {
-    observer: Option<Box<dyn Observer>>,
+    observer: RefCell<Option<Box<dyn Observer>>>,
     // By address, because a number in every header would cost those who do not watch.
     ids: RefCell<HashMap<*const Header, TaskId, BuildHasherDefault<ByAddress>>>,
     last_id: Cell<u64>,
@@ -23,7 +23,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(observer: Option<Box<dyn Observer>>) -> Self {
         Watch {
-            observer,
+            observer: RefCell::new(observer),
             ids: RefCell::default(),
             last_id: Cell::new(0),
             longest_poll: Cell::new(Duration::ZERO),
@@ -94,9 +94,14 @@ impl Watch {
     }
 
     fn tell(&self, notice: impl FnOnce(&dyn Observer)) {
-        if let Some(observer) = &self.observer {
+        if let Some(observer) = &*self.observer.borrow() {
             contain(|| notice(&**observer));
         }
+    }
+
+    /// Gives the observer up: nothing is told from now on.
+    pub(crate) fn take_observer(&self) -> Option<Box<dyn Observer>> {
+        self.observer.take()
     }
 }
 
