@@ -203,6 +203,29 @@ fn shutdown_names_what_still_runs_and_cancels_the_rest() {
 }
 
 #[test]
+fn a_result_nobody_awaits_may_panic_as_it_is_dropped() {
+    struct Spills;
+    impl Drop for Spills {
+        fn drop(&mut self) {
+            panic!("spilt");
+        }
+    }
+    let pool = BlockingPool::builder().max_threads(1).build().unwrap();
+    let (job, has_begun, let_go) = held();
+    let running = pool.try_run(move || {
+        job();
+        Spills
+    });
+    has_begun.recv().unwrap();
+    drop(running);
+    let next = pool.try_run(|| 3).ok().unwrap();
+    let_go.send(()).unwrap();
+    assert_eq!(block_on(next).unwrap(), 3);
+    assert_eq!(pool.threads(), 1);
+    assert!(pool.shutdown(LONG).is_clean());
+}
+
+#[test]
 fn without_handles_the_queue_is_finished_and_the_threads_end() {
     let pool = BlockingPool::builder().max_threads(1).build().unwrap();
     let (done, is_done) = mpsc::channel();

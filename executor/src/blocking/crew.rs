@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::blocking::job::Job;
 use crate::blocking::places::Places;
+use crate::error::contain;
 
 pub(crate) type Queued = Arc<dyn Job>;
 
@@ -160,7 +161,7 @@ impl Crew {
                 job.run();
                 *desk.job.lock() = None;
             }
-            drop(job);
+            contain(|| drop(job)); // with it, a result that nobody awaits
             self.remove_job();
         }
         self.counts.fetch_sub(THREAD, Ordering::Relaxed);
