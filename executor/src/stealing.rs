@@ -237,11 +237,10 @@ impl Executor {
         let pool = &self.pool;
         let ending = &pool.ending;
         let inside = worker::is_worker(pool);
-        let deadline = Instant::now() + if inside { Duration::ZERO } else { grace };
         ending.await_quiet();
         fence(Ordering::SeqCst); // pairs with the fence in `Idle::sleep`: we see them, or they us
         if !inside && !pool.is_quiet() {
-            ending.wait_quiet(deadline);
+            ending.wait_quiet(Instant::now().checked_add(grace));
         }
         pool.close();
         let patience = if inside { Duration::ZERO } else { LAST_POLLS };

@@ -61,6 +61,27 @@ fn a_panic_in_a_poll_shuts_the_executor_down() {
 }
 
 #[test]
+fn a_shutdown_of_what_a_panic_has_shut_down_does_not_wait() {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let executor = Executor::builder()
+            .workers(2)
+            .on_panic(PanicPolicy::Shutdown);
+        let executor = executor.build().unwrap();
+        let panics = executor.spawn(async { panic!("the end") });
+        assert!(
+            block_on::<executor::JoinHandle<()>>(panics)
+                .unwrap_err()
+                .is_panic()
+        );
+        sender.send(executor.shutdown(Duration::MAX)).unwrap();
+    });
+    let patience = Duration::from_secs(20);
+    let report = receiver.recv_timeout(patience).expect("nothing is left");
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
 fn a_panic_in_the_drop_of_a_future_shuts_it_down_too() {
     struct Bad;
     impl Drop for Bad {

@@ -367,6 +367,20 @@ fn a_shutdown_lets_tasks_finish_and_names_those_that_do_not() {
 }
 
 #[test]
+fn a_shutdown_may_wait_for_as_long_as_it_takes() {
+    let executor = pool(2);
+    let gate = Gate::default();
+    let task = executor.spawn(gate.clone());
+    let ends = std::thread::spawn(move || executor.shutdown(Duration::MAX));
+    while gate.waiting() == 0 {
+        std::thread::yield_now();
+    }
+    gate.open();
+    block_on(task).unwrap();
+    assert!(ends.join().unwrap().is_clean());
+}
+
+#[test]
 fn a_shutdown_names_what_is_stuck_in_a_poll() {
     let executor = pool(2);
     let (started, has_started) = mpsc::channel();

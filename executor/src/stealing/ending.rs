@@ -111,10 +111,19 @@ impl Ending {
         self.bell.notify_all();
     }
 
-    /// Waits until no task is left.
-    pub(super) fn wait_quiet(&self, deadline: Instant) {
+    /// Waits until no task is left, which is also so when a panic has shut the pool down; without
+    /// a deadline for as long as it takes.
+    pub(super) fn wait_quiet(&self, deadline: Option<Instant>) {
         let mut progress = self.progress.lock();
-        while !progress.quiet && !self.bell.wait_until(&mut progress, deadline).timed_out() {}
+        while !progress.quiet && !progress.finished {
+            let Some(deadline) = deadline else {
+                self.bell.wait(&mut progress);
+                continue;
+            };
+            if self.bell.wait_until(&mut progress, deadline).timed_out() {
+                return;
+            }
+        }
     }
 
     /// Waits until every worker has left and every task is gone. False at the deadline.
