@@ -157,7 +157,7 @@ impl<'a> LocalExecutor<'a> {
     pub fn run_batch(&self) -> bool {
         let _busy = Busy::begin(&self.hub, "LocalExecutor::run_batch");
         let _entered = self.hub.enter_scope();
-        run::batch(&self.hub);
+        run::batches(&self.hub, 1);
         self.hub.has_ready()
     }
 
@@ -207,7 +207,7 @@ impl<'a> LocalExecutor<'a> {
             .watch
             .as_ref()
             .map(|watch| watch.longest_poll());
-        self.hub.counters.metrics(longest_poll)
+        self.hub.counters.metrics(&self.hub.ready, longest_poll)
     }
 
     /// Runs the tasks until `future`, which is polled in place, is done; the thread is parked while

@@ -1,8 +1,9 @@
 //! What lies in a task's memory behind its header: first the future, then its output.
 //!
 //! # Invariants
-//! 1. A *stage* pointer leads to memory that is large and aligned enough for both `F` and
-//!    `F::Output`, valid for reads and writes, and derived from the task's one allocation call.
+//! 1. A *memory* pointer leads to a `Task<H, F>`: a header and the stage, which is large and
+//!    aligned enough for both `F` and `F::Output`. It is valid for reads and writes and derived
+//!    from the task's one allocation call.
 //! 2. The stage holds a live `F` from the spawn until `poll` answers `Ready` or `Panicked`, or
 //!    until `drop_future` is called. Only the thread that may poll the task touches it, one at a
 //!    time.
@@ -16,6 +17,7 @@ use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use crate::error::{Payload, contain, discard};
@@ -49,11 +51,11 @@ struct Task<H, F: Future> {
 /// What an executor must know of a future whose type it has forgotten.
 pub(crate) struct TaskVTable {
     /// Polls the future; contains its panics.
-    pub(crate) poll: unsafe fn(*mut (), &mut Context<'_>) -> Polled,
+    pub(crate) poll: unsafe fn(NonNull<u8>, &mut Context<'_>) -> Polled,
     /// Drops the future; gives back the panic of its drop.
-    pub(crate) drop_future: unsafe fn(*mut ()) -> Option<Payload>,
+    pub(crate) drop_future: unsafe fn(NonNull<u8>) -> Option<Payload>,
     /// Drops the output; contains its panics.
-    pub(crate) drop_output: unsafe fn(*mut ()),
+    pub(crate) drop_output: unsafe fn(NonNull<u8>),
     /// Whether that does anything.
     pub(crate) output_needs_drop: bool,
     /// Where the stage begins, in bytes from the header.
@@ -69,9 +71,9 @@ impl TaskVTable {
     pub(crate) const fn of<H, F: Future>() -> &'static TaskVTable {
         const {
             &TaskVTable {
-                poll: poll::<F>,
-                drop_future: drop_future::<F>,
-                drop_output: drop_output::<F>,
+                poll: poll::<H, F>,
+                drop_future: drop_future::<H, F>,
+                drop_output: drop_output::<H, F>,
                 output_needs_drop: std::mem::needs_drop::<F::Output>(),
                 stage: std::mem::offset_of!(Task<H, F>, stage),
                 layout: size_class::real_layout(Layout::new::<Task<H, F>>()),
@@ -81,13 +83,25 @@ impl TaskVTable {
     }
 }
 
+/// The stage of the task at `memory`.
+///
+/// # Safety
+/// 1.
+#[inline]
+unsafe fn stage<H, F: Future>(memory: NonNull<u8>) -> NonNull<u8> {
+    // SAFETY: by 1 the offset is within the memory.
+    unsafe { memory.add(std::mem::offset_of!(Task<H, F>, stage)) }
+}
+
 /// # Safety
 /// By 1 and 2 the stage holds a live future, and the caller may poll it.
-unsafe fn poll<F: Future>(stage: *mut (), cx: &mut Context<'_>) -> Polled {
-    let future = stage.cast::<F>();
+unsafe fn poll<H, F: Future>(memory: NonNull<u8>, cx: &mut Context<'_>) -> Polled {
+    // SAFETY: by 1.
+    let stage = unsafe { stage::<H, F>(memory) };
+    let mut future = stage.cast::<F>();
     let polled = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: by 1 and 2 it is a live future that only we touch now.
-        let future = unsafe { &mut *future };
+        let future = unsafe { future.as_mut() };
         // SAFETY: by 4 it is not moved until it is dropped in place.
         let future = unsafe { Pin::new_unchecked(future) };
         future.poll(cx)
@@ -96,7 +110,7 @@ unsafe fn poll<F: Future>(stage: *mut (), cx: &mut Context<'_>) -> Polled {
         Ok(Poll::Pending) => Polled::Pending,
         Ok(Poll::Ready(output)) => {
             // SAFETY: by 2 the future is still there; it ends here.
-            match unsafe { drop_future::<F>(stage) } {
+            match unsafe { drop_future::<H, F>(memory) } {
                 None => {
                     // SAFETY: by 1 there is room, and the future no longer uses it.
                     unsafe { stage.cast::<F::Output>().write(output) };
@@ -113,7 +127,7 @@ unsafe fn poll<F: Future>(stage: *mut (), cx: &mut Context<'_>) -> Polled {
                 return Polled::Panicked(Box::new(payload));
             }
             // SAFETY: by 2 a future that panicked is still there; it ends here.
-            if let Some(second) = unsafe { drop_future::<F>(stage) } {
+            if let Some(second) = unsafe { drop_future::<H, F>(memory) } {
                 discard(second); // the joiner is told of the first
             }
             Polled::Panicked(Box::new(payload))
@@ -122,11 +136,14 @@ unsafe fn poll<F: Future>(stage: *mut (), cx: &mut Context<'_>) -> Polled {
 }
 
 /// # Safety
-/// By 2 the stage holds a live future; it is gone afterwards, also when its drop panics.
-unsafe fn drop_future<F: Future>(stage: *mut ()) -> Option<Payload> {
+/// By 1 and 2 the stage holds a live future; it is gone afterwards, also when its drop panics.
+#[inline(always)]
+unsafe fn drop_future<H, F: Future>(memory: NonNull<u8>) -> Option<Payload> {
     if !std::mem::needs_drop::<F>() {
         return None;
     }
+    // SAFETY: by 1.
+    let stage = unsafe { stage::<H, F>(memory) };
     catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: by 2 it is live; the caller gives it up.
         unsafe { stage.cast::<F>().drop_in_place() }
@@ -136,7 +153,9 @@ unsafe fn drop_future<F: Future>(stage: *mut ()) -> Option<Payload> {
 
 /// # Safety
 /// By 3 the stage holds a live output; it is gone afterwards.
-unsafe fn drop_output<F: Future>(stage: *mut ()) {
+unsafe fn drop_output<H, F: Future>(memory: NonNull<u8>) {
+    // SAFETY: by 1.
+    let stage = unsafe { stage::<H, F>(memory) };
     contain(|| {
         // SAFETY: by 3 it is live; the caller gives it up.
         unsafe { stage.cast::<F::Output>().drop_in_place() }

@@ -174,6 +174,73 @@ fn a_batch_is_bounded_by_the_builder() {
 }
 
 #[test]
+fn what_a_bounded_batch_leaves_comes_before_what_was_woken_meanwhile() {
+    let executor = LocalExecutor::builder().batch_max(2).build();
+    let trace = Rc::new(RefCell::new(String::new()));
+    for name in ['a', 'b', 'c', 'd', 'e'] {
+        let trace = trace.clone();
+        drop(executor.spawn(async move {
+            trace.borrow_mut().push(name);
+            yield_now().await;
+            trace.borrow_mut().push(name);
+        }));
+    }
+    let mut batches = Vec::new();
+    loop {
+        let more = executor.run_batch();
+        batches.push(trace.take());
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(batches, ["ab", "cd", "ea", "bc", "de"]);
+}
+
+#[test]
+fn a_wake_is_counted_when_it_makes_a_task_ready() {
+    let executor = LocalExecutor::new();
+    let (open, waker) = (Rc::new(Cell::new(false)), Rc::new(RefCell::new(None)));
+    let gated = executor.spawn(gate(open.clone(), waker.clone()));
+    let aborted = executor.spawn(pending::<()>());
+    let polls_and_wakes = || (executor.metrics().polls, executor.metrics().wakes);
+    executor.run_batch();
+    assert_eq!(polls_and_wakes(), (2, 0));
+
+    let gated_waker: Waker = waker.take().unwrap();
+    {
+        let _entered = executor.enter();
+        gated_waker.wake_by_ref();
+        gated_waker.wake_by_ref(); // ready already
+        aborted.abort();
+        assert_eq!(polls_and_wakes(), (2, 2));
+    }
+    executor.run_batch();
+    assert_eq!(polls_and_wakes(), (4, 2));
+
+    open.set(true);
+    thread::scope(|scope| {
+        scope.spawn(move || gated_waker.wake()); // told when it is taken in
+    });
+    assert_eq!(polls_and_wakes(), (4, 2));
+    executor.run_batch();
+    assert_eq!(polls_and_wakes(), (5, 3));
+    assert!(gated.is_finished());
+}
+
+#[test]
+fn a_wake_of_a_task_that_has_ended_is_not_counted() {
+    let executor = LocalExecutor::new();
+    let waker = Rc::new(RefCell::new(None));
+    let ended = executor.spawn(gate(Rc::new(Cell::new(false)), waker.clone()));
+    executor.run_batch();
+    ended.abort();
+    executor.run_batch();
+    waker.take().unwrap().wake();
+    executor.run_batch();
+    assert_eq!(executor.metrics().wakes, 1, "the abort");
+}
+
+#[test]
 fn block_on_polls_borrowing_futures_and_joins() {
     let text = String::from("tea");
     let executor = LocalExecutor::new();

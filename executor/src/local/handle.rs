@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 
 use crate::error::JoinError;
 use crate::local::abort::LocalAbortHandle;
-use crate::local::header::{COMPLETE, HANDLE, JOINER, OUTPUT, RUNNING, SCHEDULED, TaskPtr};
+use crate::local::header::{COMPLETE, ENDING, HANDLE, JOINER, OUTPUT, SCHEDULED, TaskPtr};
 use crate::local::hub_ref::OwnerRef;
 use crate::local::run;
 
@@ -125,7 +125,7 @@ impl<T> LocalJoinHandle<T> {
     fn let_go(task: TaskPtr) {
         let flags = task.flags.get() & !HANDLE;
         task.flags.set(flags);
-        if flags & (COMPLETE | SCHEDULED | RUNNING) == COMPLETE {
+        if flags & (COMPLETE | SCHEDULED | ENDING) == COMPLETE {
             run::give_up(task);
         }
     }

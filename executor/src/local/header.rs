@@ -12,7 +12,7 @@
 //! # Invariants
 //! 1. A `TaskPtr` leads to a live header for as long as it is used. What keeps the memory: the task
 //!    is not complete; or a handle is there (`HANDLE`); or the task is in the ready queue
-//!    (`SCHEDULED`) or being run (`RUNNING`); or a waker is there; or the remote word's
+//!    (`SCHEDULED`) or just coming to its end (`ENDING`); or a waker is there; or the remote word's
 //!    `SCHEDULED`.
 //! 2. Cells are touched by the owner thread only; `remote` by any. `inbox_next` is written by the
 //!    thread that set the remote `SCHEDULED`, and read by the owner after it took the inbox.
@@ -39,8 +39,8 @@ use crate::sync::Cell;
 
 /// In the ready queue, or on its way to be run.
 pub(crate) const SCHEDULED: u16 = 1;
-/// Being polled, or being completed: user code of it may be on the stack.
-pub(crate) const RUNNING: u16 = 1 << 1;
+/// Being cancelled, or completed: user code of it may be on the stack.
+pub(crate) const ENDING: u16 = 1 << 1;
 /// The future is gone, and what it came to is in the flags.
 pub(crate) const COMPLETE: u16 = 1 << 2;
 /// A join handle is there.
@@ -53,8 +53,8 @@ pub(crate) const OUTPUT: u16 = 1 << 5;
 pub(crate) const PANICKED: u16 = 1 << 6;
 /// The slot holds the waker of whoever awaits the handle.
 pub(crate) const JOINER: u16 = 1 << 7;
-/// In the list of tasks that have suspended at least once.
-pub(crate) const LISTED: u16 = 1 << 8;
+/// Not in the list of tasks that have suspended at least once.
+pub(crate) const UNLISTED: u16 = 1 << 8;
 /// Not a task: stands for a root future that its owner polls in place.
 pub(crate) const ROOT: u16 = 1 << 9;
 /// (root) Woken since it was last polled.

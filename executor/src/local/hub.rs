@@ -97,7 +97,7 @@ impl Hub {
     /// Whether a batch would find something to do, or a root is to be polled.
     #[inline]
     pub(crate) fn has_ready(&self) -> bool {
-        self.ready.len() > 0 || self.roots_woken.get() > 0 || !self.inbox.is_empty()
+        !self.ready.is_empty() || self.roots_woken.get() > 0 || !self.inbox.is_empty()
     }
 
     /// (owner) Makes a task ready, unless it is already or is complete.

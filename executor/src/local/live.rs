@@ -4,7 +4,7 @@
 //! A task enters at its first suspension, not at its spawn: one that is ready at its first poll
 //! never pays for it, and one that was never polled is in the ready queue anyway.
 
-use crate::local::header::{LISTED, Link, TaskPtr};
+use crate::local::header::{Link, TaskPtr, UNLISTED};
 use crate::sync::Cell;
 
 pub(crate) struct LiveList {
@@ -29,11 +29,11 @@ impl LiveList {
         if let Some(next) = next {
             next.live_previous.set(Some(task));
         }
-        task.set(LISTED);
+        task.clear(UNLISTED);
     }
 
     pub(crate) fn remove(&self, task: TaskPtr) {
-        task.clear(LISTED);
+        task.set(UNLISTED);
         let (previous, next) = (task.live_previous.get(), task.live_next.get());
         match previous {
             Some(previous) => previous.live_next.set(next),

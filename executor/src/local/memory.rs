@@ -5,7 +5,7 @@
 //! allocator, which is what a thread other than the owner does.
 //!
 //! # Invariants
-//! 1. A block in `free[c]` was allocated with the layout of class `c`, is unused, and belongs to the
+//! 1. A block in `free[c - 1]` was allocated with the layout of class `c`, is unused, and belongs to the
 //!    list.
 //! 2. A block in a list begins with the pointer to the next one.
 #![allow(unsafe_code)]
@@ -24,7 +24,7 @@ struct Free {
 
 /// The free lists of one executor.
 pub(crate) struct Memory {
-    free: [Cell<Option<NonNull<Free>>>; LARGEST + 1],
+    free: [Cell<Option<NonNull<Free>>>; LARGEST],
     kept: Cell<usize>,
     kept_max: usize,
 }
@@ -33,7 +33,7 @@ impl Memory {
     /// Keeps at most `kept_max` bytes of freed blocks.
     pub(crate) fn new(kept_max: usize) -> Self {
         Memory {
-            free: [const { Cell::new(None) }; LARGEST + 1],
+            free: [const { Cell::new(None) }; LARGEST],
             kept: Cell::new(0),
             kept_max,
         }
@@ -43,11 +43,11 @@ impl Memory {
     #[inline]
     pub(crate) fn allocate(&self, vtable: &'static TaskVTable) -> NonNull<u8> {
         let class = vtable.size_class;
-        match self.free[class].get() {
-            Some(block) => {
+        let list = self.free.get(class.wrapping_sub(1));
+        match list.and_then(|list| Some((list, list.get()?))) {
+            Some((list, block)) => {
                 // SAFETY: by 1 and 2 it is ours and begins with the link.
-                let next = unsafe { block.as_ref() }.next;
-                self.free[class].set(next);
+                list.set(unsafe { block.as_ref() }.next);
                 self.kept.set(self.kept.get() - size_class::bytes(class));
                 block.cast()
             }
@@ -63,24 +63,21 @@ impl Memory {
     pub(crate) unsafe fn recycle(&self, memory: NonNull<u8>, vtable: &'static TaskVTable) {
         let class = vtable.size_class;
         let kept = self.kept.get() + size_class::bytes(class);
-        if class == 0 || kept > self.kept_max {
+        let list = match self.free.get(class.wrapping_sub(1)) {
+            Some(list) if kept <= self.kept_max => list,
             // SAFETY: as the caller promises.
-            return unsafe { release(memory, vtable) };
-        }
+            _ => return unsafe { release(memory, vtable) },
+        };
         self.kept.set(kept);
         let block = memory.cast::<Free>();
         // SAFETY: a class is at least 16 bytes, and the caller gave the block up.
-        unsafe {
-            block.write(Free {
-                next: self.free[class].get(),
-            })
-        };
-        self.free[class].set(Some(block));
+        unsafe { block.write(Free { next: list.get() }) };
+        list.set(Some(block));
     }
 
     /// Gives every kept block back to the allocator.
     pub(crate) fn release_all(&self) {
-        for (class, list) in self.free.iter().enumerate() {
+        for (class, list) in (1..).zip(&self.free) {
             let mut next = list.take();
             while let Some(block) = next {
                 // SAFETY: by 1 and 2 it is ours and begins with the link.

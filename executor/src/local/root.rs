@@ -50,9 +50,9 @@ impl<'e> RootTask<'e> {
     /// Runs batches until it is woken; parks the thread while there is nothing to do. At least one
     /// batch, also when it is woken already: a root that wakes itself leaves the tasks their turn.
     pub(crate) fn wait(&self) {
-        run::batch(self.hub);
+        run::batches(self.hub, usize::MAX);
         while !self.take_wake() {
-            run::batch_or_sleep(self.hub);
+            run::batches_or_sleep(self.hub);
         }
     }
 }

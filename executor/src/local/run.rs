@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!                    (1) spawn                        (2) run
-//!                  +-----------> SCHEDULED ----------------------------> RUNNING
+//!                  +-----------> SCHEDULED ----------------------------> polled
 //!                                 ^     ^                               |   |   |
-//!                 (4) schedule    |     |  (5) schedule, while RUNNING  |   |   |
+//!                 (4) schedule    |     |  (5) schedule, while polled   |   |   |
 //!                  +--------------+     +-------------------------------+   |   |
 //!                  |                                                        |   |
 //!              suspended <------------------ (3) suspend -------------------+   |
@@ -12,18 +12,21 @@
 //!      freed <--- (7) give_up --- no handle <--- COMPLETE <--- (6) complete ----+
 //! ```
 //! 1. [`spawn`]. 2, 3. [`run`]: `SCHEDULED` is cleared *before* the poll, so that 5, a task that
-//!    wakes itself, is the same step as 4 ([`Hub::schedule`]) and the end of a poll has nothing to
-//!    check.
+//!    wakes itself, is the same step as 4 ([`Hub::schedule`]). No flag says that a task is being
+//!    polled: that it is not complete keeps it, and the end of a poll has nothing to write.
 //! 6. [`complete`], also from [`cancel`]. 7. [`give_up`], when no handle is left and the task is in
 //!    no queue; wakers may still be there, and the last one frees.
 //!
 //! # Invariants
 //! 1. All here runs on the owner thread.
 //! 2. A task that is not complete has a live future in its stage. `poll` and `drop_future` are
-//!    called by `run` and `cancel` only, with RUNNING set, which neither of them starts with.
+//!    called by `run` and `cancel` only, for a task that was taken out of the ready queue in a
+//!    batch or is dropped with its executor. Batches do not nest (`Busy`), and an executor that
+//!    runs one is borrowed; so no task is in two of them at once.
 //! 3. OUTPUT says the stage holds a live output. Who clears it reads or drops the output.
-//! 4. A task is freed by `give_up` when complete, without handle, in no queue and not RUNNING, or by
+//! 4. A task is freed by `give_up` when complete, without handle, in no queue and not ENDING, or by
 //!    `complete_plain` when nobody knows it but the caller; and never used by us after.
+//! 5. `TaskPtr::memory` is the pointer that `stage.rs` asks for: the vtable is that of the task.
 #![allow(unsafe_code)]
 
 use std::future::Future;
@@ -32,7 +35,7 @@ use std::task::Context;
 use crate::checkpoint;
 use crate::error::{Payload, contain, discard};
 use crate::local::header::{
-    CANCEL, COMPLETE, HANDLE, Header, JOINER, LISTED, OUTPUT, ROOT, RUNNING, SCHEDULED, TaskPtr,
+    CANCEL, COMPLETE, ENDING, HANDLE, Header, JOINER, OUTPUT, ROOT, SCHEDULED, TaskPtr, UNLISTED,
     WATCHED,
 };
 use crate::local::hub::Hub;
@@ -57,7 +60,7 @@ pub(crate) fn spawn<F: Future>(hub: &OwnerRef, future: F, flags: u16) -> TaskPtr
     let vtable = TaskVTable::of::<Header, F>();
     let memory = hub.memory.allocate(vtable);
     // SAFETY: the memory was allocated for this table just now.
-    let task = unsafe { TaskPtr::write(memory, hub.pointer(), vtable, flags, future) };
+    let task = unsafe { TaskPtr::write(memory, hub.pointer(), vtable, flags | UNLISTED, future) };
     if flags & SCHEDULED != 0 {
         hub.ready.push(task);
         count(&hub.counters.spawned, 1);
@@ -67,38 +70,40 @@ pub(crate) fn spawn<F: Future>(hub: &OwnerRef, future: F, flags: u16) -> TaskPtr
 
 /// Batch after batch, until nothing is ready, a root is to be polled, or `polls` were made.
 pub(crate) fn batches(hub: &Hub, polls: usize) {
-    let mut polled = batch(hub);
-    while polled < polls && hub.roots_woken.get() == 0 && hub.has_ready() {
-        match batch(hub) {
-            0 => break,
-            more => polled += more,
+    let mut polled = 0;
+    loop {
+        if let Some(watch) = &hub.settings.watch {
+            watch.batch_begins(); // before the inbox is emptied: its wakes belong to this batch
+        }
+        collect(hub);
+        polled += batch(hub);
+        if polled >= polls || hub.roots_woken.get() != 0 || !hub.has_ready() {
+            return;
         }
     }
 }
 
 /// Polls what was ready at the beginning, at most `batch_max` tasks. Returns how many.
-pub(crate) fn batch(hub: &Hub) -> usize {
-    if let Some(watch) = &hub.settings.watch {
-        watch.batch_begins(); // before the inbox is emptied: its wakes belong to this batch
-    }
-    collect(hub);
+#[inline]
+fn batch(hub: &Hub) -> usize {
     let bound = if cfg!(seeded_bug = "batch_without_bound") {
         usize::MAX
     } else {
         hub.settings.batch_max
     };
-    let tasks = hub.ready.len().min(bound);
+    let ready = hub.ready.len();
+    let tasks = ready.min(bound);
     if tasks == 0 {
         return 0;
     }
     count(&hub.counters.batches, 1);
-    count(&hub.counters.polls, tasks as u64);
     match &hub.settings.order {
         Order::Fair => {
-            for _ in 0..tasks {
-                let Some(task) = hub.ready.pop() else { break };
+            let mut taken = hub.ready.take(tasks, ready);
+            while let Some(task) = taken.next() {
                 run(hub, task);
             }
+            taken.put_back();
         }
         Order::Chosen(choose) => {
             for _ in 0..tasks {
@@ -118,10 +123,10 @@ fn run_chosen(hub: &Hub, task: TaskPtr) {
     run(hub, task);
 }
 
-/// Runs a batch, or parks the thread when there is nothing to do.
-pub(crate) fn batch_or_sleep(hub: &Hub) {
-    if hub.ready.len() > 0 || !hub.inbox.is_empty() {
-        batch(hub);
+/// Runs batches, or parks the thread when there is nothing to do.
+pub(crate) fn batches_or_sleep(hub: &Hub) {
+    if !hub.ready.is_empty() || !hub.inbox.is_empty() {
+        batches(hub, usize::MAX);
     } else {
         sleep(hub);
     }
@@ -134,7 +139,7 @@ fn sleep(hub: &Hub) {
     if let Some(watch) = &hub.settings.watch {
         watch.parks(); // may wake a task or a root here, which no push would tell of
     }
-    let idle = hub.ready.len() == 0 && hub.roots_woken.get() == roots;
+    let idle = hub.ready.is_empty() && hub.roots_woken.get() == roots;
     if idle && hub.inbox.sleep() {
         count(&hub.counters.parks, 1);
         while !hub.inbox.is_awake() {
@@ -172,23 +177,25 @@ fn poll(hub: &Hub, task: TaskPtr) {
     let flags = task.flags.get();
     checkpoint::refill();
     let late = cfg!(seeded_bug = "scheduled_cleared_after_the_poll");
-    task.flags
-        .set((flags & if late { !0 } else { !SCHEDULED }) | RUNNING);
+    if !late {
+        task.flags.set(flags & !SCHEDULED);
+    }
     let waker = waker::lend(task);
     let mut cx = Context::from_waker(&waker);
     // SAFETY: by 2 the future is there, and nobody else polls or drops it.
-    match unsafe { (task.vtable.poll)(task.stage(), &mut cx) } {
+    match unsafe { (task.vtable.poll)(task.memory(), &mut cx) } {
         Polled::Pending => {
-            let flags = task.flags.get() & !if late { RUNNING | SCHEDULED } else { RUNNING };
-            task.flags.set(flags);
-            if flags & (LISTED | CANCEL) != LISTED {
+            if late {
+                task.clear(SCHEDULED);
+            }
+            if task.has(UNLISTED | CANCEL) {
                 suspend(hub, task);
             }
         }
         Polled::Ready => {
             let flags = task.flags.get();
             let plain = flags & (WATCHED | JOINER | ROOT | SCHEDULED) == 0;
-            if plain && task.remote.is_unreferenced(task.wakers.get()) {
+            if plain && task.wakers.get() == 0 && task.remote.is_zero() {
                 complete_plain(hub, task, flags);
             } else {
                 complete(hub, task, Outcome::Output);
@@ -202,18 +209,16 @@ fn poll(hub: &Hub, task: TaskPtr) {
 /// handle knows the task, or nobody.
 #[inline(always)]
 fn complete_plain(hub: &Hub, task: TaskPtr, flags: u16) {
-    if flags & LISTED != 0 {
+    if flags & UNLISTED == 0 {
         hub.live.remove(task);
     }
     count(&hub.counters.ended, 1);
     if flags & HANDLE != 0 {
-        return task
-            .flags
-            .set((flags & !(RUNNING | LISTED)) | OUTPUT | COMPLETE);
+        return task.flags.set(flags | UNLISTED | OUTPUT | COMPLETE);
     }
     if task.vtable.output_needs_drop {
         // SAFETY: by 3 the poll left an output, and without a handle it is ours.
-        unsafe { (task.vtable.drop_output)(task.stage()) };
+        unsafe { (task.vtable.drop_output)(task.memory()) };
     }
     // SAFETY: by 4 nothing refers to it. It was allocated by this hub, which is entered.
     unsafe { hub.memory.recycle(task.memory(), task.vtable) };
@@ -233,7 +238,7 @@ fn run_rarely(hub: &Hub, task: TaskPtr) {
     task.clear(SCHEDULED);
     if !task.has(COMPLETE) {
         cancel(hub, task);
-    } else if !task.has(HANDLE | RUNNING) {
+    } else if !task.has(HANDLE | ENDING) {
         give_up(task);
     }
 }
@@ -241,7 +246,7 @@ fn run_rarely(hub: &Hub, task: TaskPtr) {
 /// (3) The first suspension enters the live list; an abort during the poll takes effect now.
 #[cold]
 fn suspend(hub: &Hub, task: TaskPtr) {
-    if !task.has(LISTED) && !cfg!(seeded_bug = "live_list_not_entered") {
+    if task.has(UNLISTED) && !cfg!(seeded_bug = "live_list_not_entered") {
         hub.live.insert(task);
     }
     if task.has(CANCEL) {
@@ -255,7 +260,7 @@ pub(crate) fn abort(task: TaskPtr) {
         return;
     }
     task.set(CANCEL);
-    if !task.has(RUNNING) && !cfg!(seeded_bug = "abort_not_scheduled") {
+    if !task.has(ENDING) && !cfg!(seeded_bug = "abort_not_scheduled") {
         // SAFETY: the header's invariant 3: a task that is not complete has its hub.
         unsafe { task.hub.as_ref() }.schedule(task);
     }
@@ -263,10 +268,10 @@ pub(crate) fn abort(task: TaskPtr) {
 
 /// Drops the future of a task that is neither complete nor running.
 pub(crate) fn cancel(hub: &Hub, task: TaskPtr) {
-    debug_assert!(!task.has(COMPLETE | RUNNING));
-    task.set(RUNNING);
+    debug_assert!(!task.has(COMPLETE | ENDING));
+    task.set(ENDING);
     // SAFETY: by 2 the future is there and nobody polls it; it is not used after.
-    let outcome = match unsafe { (task.vtable.drop_future)(task.stage()) } {
+    let outcome = match unsafe { (task.vtable.drop_future)(task.memory()) } {
         None => Outcome::Cancelled,
         Some(payload) => Outcome::Panicked(payload),
     };
@@ -275,9 +280,10 @@ pub(crate) fn cancel(hub: &Hub, task: TaskPtr) {
 
 /// (6) The future is gone: keeps what it came to for the handle, and wakes who waits for it.
 ///
-/// RUNNING stays set while user code runs, so that a handle dropped by it does not free the task.
+/// ENDING is set while user code runs, so that a handle dropped by it does not free the task.
 fn complete(hub: &Hub, task: TaskPtr, outcome: Outcome) {
-    if task.has(LISTED) {
+    task.set(ENDING);
+    if !task.has(UNLISTED) {
         hub.live.remove(task);
     }
     if task.has(WATCHED) {
@@ -291,7 +297,7 @@ fn complete(hub: &Hub, task: TaskPtr, outcome: Outcome) {
     match outcome {
         Outcome::Output if wanted => task.set(OUTPUT | COMPLETE),
         // SAFETY: by 3 the poll left an output; OUTPUT was never set, so nobody else drops it.
-        Outcome::Output => unsafe { (task.vtable.drop_output)(task.stage()) },
+        Outcome::Output => unsafe { (task.vtable.drop_output)(task.memory()) },
         Outcome::Panicked(payload) if wanted => task.put_payload(payload),
         Outcome::Panicked(payload) => discard(payload),
         Outcome::Cancelled => {}
@@ -305,7 +311,7 @@ fn complete(hub: &Hub, task: TaskPtr, outcome: Outcome) {
     {
         contain(|| joiner.wake());
     }
-    task.clear(RUNNING);
+    task.clear(ENDING);
     if !task.has(HANDLE | SCHEDULED) {
         give_up(task);
     }

@@ -11,8 +11,8 @@
 //!
 //! # Invariants
 //! 1. A waker's data is a task's raw pointer, and the waker counts as one reference to it, in the
-//!    owner's count or the remote word. The waker lent to a poll does not: `RUNNING` keeps the
-//!    task.
+//!    owner's count or the remote word. The waker lent to a poll does not: the task
+//!    is not complete.
 //! 2. `is_owner` is true on the owner thread only. The entered hub is the task's, and only the
 //!    owner enters it; a task that outlived its hub is merged, and its reader knows: see
 //!    `is_owner`.

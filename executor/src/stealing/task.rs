@@ -206,12 +206,11 @@ impl Runnable {
     pub(super) fn poll(&mut self) -> Polled {
         let waker = waker::borrowed(self.0);
         let mut cx = Context::from_waker(&waker);
-        let stage = stage_of(self.0);
         let header = self.header();
         // SAFETY: by 3 and 4 there is a future, and we alone may poll it.
         header
             .stage
-            .with_mut(|_| unsafe { (header.vtable.poll)(stage, &mut cx) })
+            .with_mut(|_| unsafe { (header.vtable.poll)(self.0.cast(), &mut cx) })
     }
 
     /// Gives the run right up, unless the task was woken meanwhile, by itself or by others.
@@ -226,12 +225,11 @@ impl Runnable {
 
     /// Drops the future, and tells the joiner. The task must be off the live list.
     pub(super) fn cancel(self) {
-        let stage = stage_of(self.0);
         let header = self.header();
         // SAFETY: by 3 and 4 there is a future, and it is ours.
         let panic = header
             .stage
-            .with_mut(|_| unsafe { (header.vtable.drop_future)(stage) });
+            .with_mut(|_| unsafe { (header.vtable.drop_future)(self.0.cast()) });
         match panic {
             None => self.complete(Outcome::Cancelled),
             Some(payload) => self.fail(Box::new(payload)),
@@ -277,7 +275,6 @@ impl Runnable {
 
 /// Drops the output or the payload of a task that ended so.
 fn drop_result(task: NonNull<Header>, how: Outcome) {
-    let stage = stage_of(task);
     // SAFETY: by 2 the caller has a reference.
     let header = unsafe { task.as_ref() };
     match how {
@@ -285,7 +282,7 @@ fn drop_result(task: NonNull<Header>, how: Outcome) {
             // SAFETY: by 4 there is an output, and the caller owns it.
             header
                 .stage
-                .with_mut(|_| unsafe { (header.vtable.drop_output)(stage) });
+                .with_mut(|_| unsafe { (header.vtable.drop_output)(task.cast()) });
         }
         Outcome::Panicked => discard(take_payload(header)),
         Outcome::Cancelled => {}
