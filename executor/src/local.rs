@@ -34,7 +34,7 @@ use crate::local::header::{HANDLE, SCHEDULED, WATCHED};
 use crate::local::hub::Guard;
 use crate::local::hub_ref::OwnerRef;
 use crate::local::metrics::LocalMetrics;
-use crate::local::root::{Busy, Root, RootTask};
+use crate::local::root::{BlockingRoot, Busy, Root};
 use crate::local::spawner::LocalSpawner;
 
 /// An executor for one thread: its tasks need not be `Send`, and may borrow what outlives it
@@ -218,15 +218,15 @@ impl<'a> LocalExecutor<'a> {
     /// another executor is fine. A panic of `future` goes through.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let _busy = Busy::begin(&self.hub, "LocalExecutor::block_on");
+        let busy = Busy::begin(&self.hub, "LocalExecutor::block_on");
         let _entered = self.hub.enter_scope();
-        let root = RootTask::new(&self.hub);
+        let root = BlockingRoot::new(&self.hub, &busy);
         let mut future = pin!(future); // goes before the root: its last wakes have somewhere to go
         loop {
-            if let Poll::Ready(output) = root.poll(future.as_mut()) {
+            if let Poll::Ready(output) = root.task().poll(future.as_mut()) {
                 return output;
             }
-            root.wait();
+            root.task().wait();
         }
     }
 }

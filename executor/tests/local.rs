@@ -241,6 +241,32 @@ fn a_wake_of_a_task_that_has_ended_is_not_counted() {
 }
 
 #[test]
+fn roots_and_block_on_have_a_task_each() {
+    let executor = LocalExecutor::new();
+    executor.block_on(yield_now()); // from here on there is a spare one
+    let polls = Cell::new(0);
+    let outer = || {
+        executor.block_on(async {
+            let mut inner = pin!(executor.root(yield_now()));
+            for _ in 0..3 {
+                polls.set(polls.get() + 1);
+                yield_now().await;
+            }
+            // Woken, as it was never polled; nobody polls it, and nobody else is woken for it.
+            assert!(format!("{inner:?}").contains("true"));
+            inner.set(executor.root(yield_now()));
+        });
+    };
+    let mut before = pin!(executor.root(yield_now())); // has taken the spare one
+    outer();
+    outer();
+    assert_eq!(polls.get(), 6);
+    assert!(before.as_mut().poll_if_woken().is_pending());
+    assert!(before.as_mut().poll_if_woken().is_ready());
+    assert!(before.as_mut().poll_if_woken().is_pending());
+}
+
+#[test]
 fn block_on_polls_borrowing_futures_and_joins() {
     let text = String::from("tea");
     let executor = LocalExecutor::new();

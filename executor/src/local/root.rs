@@ -13,25 +13,23 @@ use crate::local::hub_ref::OwnerRef;
 use crate::local::{run, waker};
 
 /// Stands for a root among the tasks: it has no future of its own, it only collects wakes.
+#[derive(Clone, Copy)]
 pub(crate) struct RootTask<'e> {
     hub: &'e Hub,
     task: TaskPtr,
 }
 
 impl<'e> RootTask<'e> {
-    #[inline]
-    pub(crate) fn new(hub: &'e OwnerRef) -> Self {
-        let task = hub.spare_root.take().unwrap_or_else(|| {
-            let task = run::spawn(hub, std::future::pending::<()>(), ROOT);
-            hub.live.insert(task);
-            task
-        });
-        RootTask { hub, task }
+    #[cold]
+    fn create(hub: &'e OwnerRef) -> TaskPtr {
+        let task = run::spawn(hub, std::future::pending::<()>(), ROOT);
+        hub.live.insert(task);
+        task
     }
 
     /// Whether it was woken since this was last asked.
     #[inline]
-    pub(crate) fn take_wake(&self) -> bool {
+    pub(crate) fn take_wake(self) -> bool {
         let woken = self.task.has(WOKEN);
         if woken {
             self.task.clear(WOKEN);
@@ -42,39 +40,103 @@ impl<'e> RootTask<'e> {
 
     /// Polls the root's future with the waker of this task.
     #[inline]
-    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
+    pub(crate) fn poll<F: Future>(self, future: Pin<&mut F>) -> Poll<F::Output> {
         let waker = waker::lend(self.task);
         future.poll(&mut Context::from_waker(&waker))
     }
 
     /// Runs batches until it is woken; parks the thread while there is nothing to do. At least one
     /// batch, also when it is woken already: a root that wakes itself leaves the tasks their turn.
-    pub(crate) fn wait(&self) {
+    pub(crate) fn wait(self) {
         run::batches(self.hub, usize::MAX);
         while !self.take_wake() {
             run::batches_or_sleep(self.hub);
         }
     }
-}
 
-/// The root goes. Without wakers its task serves the next root; else, as the task's future is an
-/// empty one, this is a cancellation, and the wakers left wake nothing any more.
-impl Drop for RootTask<'_> {
+    /// The root goes: whether its task may serve another, as nobody has a waker of it.
     #[inline]
-    fn drop(&mut self) {
-        let (hub, task) = (self.hub, self.task);
+    fn reset(self) -> bool {
+        let task = self.task;
+        let untouched = task.flags.get() == ROOT && task.wakers.get() == 0 && task.remote.is_zero();
+        untouched || self.reset_rarely()
+    }
+
+    #[inline(never)]
+    fn reset_rarely(self) -> bool {
+        let task = self.task;
         self.take_wake();
-        let untouched = task.wakers.get() == 0 && task.remote.is_zero();
-        let unreferenced = untouched || task.remote.is_unreferenced(task.wakers.get());
         task.clear(COMPLETE);
-        if !unreferenced || hub.spare_root.get().is_some() {
-            return run::cancel(hub, task);
-        }
-        if !untouched {
+        let unreferenced = task.remote.is_unreferenced(task.wakers.get());
+        if unreferenced {
             task.wakers.set(0);
             task.remote.reset();
         }
-        hub.spare_root.set(Some(task));
+        unreferenced
+    }
+
+    /// Somebody has a waker left. The task's future is an empty one, so this is a cancellation, and
+    /// the waker wakes nothing any more.
+    #[cold]
+    fn abandon(self) {
+        run::cancel(self.hub, self.task);
+    }
+}
+
+/// The root of a `block_on`: the hub's spare one, which stays where it is, as there is one
+/// `block_on` at a time.
+pub(crate) struct BlockingRoot<'e>(RootTask<'e>);
+
+impl<'e> BlockingRoot<'e> {
+    /// While the hub is marked as busy by the caller.
+    #[inline]
+    pub(crate) fn new(hub: &'e OwnerRef, _busy: &Busy<'_>) -> Self {
+        let task = hub.spare_root.get().unwrap_or_else(|| {
+            let task = RootTask::create(hub);
+            hub.spare_root.set(Some(task));
+            task
+        });
+        BlockingRoot(RootTask { hub, task })
+    }
+
+    pub(crate) fn task(&self) -> RootTask<'e> {
+        self.0
+    }
+}
+
+impl Drop for BlockingRoot<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.0.reset() {
+            self.0.hub.spare_root.set(None);
+            self.0.abandon();
+        }
+    }
+}
+
+/// The root of a host's loop has the task to itself.
+struct OwnRoot<'e>(RootTask<'e>);
+
+impl<'e> OwnRoot<'e> {
+    fn new(hub: &'e OwnerRef) -> Self {
+        let spare = if hub.busy.get() {
+            None // a `block_on` may be using it
+        } else {
+            hub.spare_root.take()
+        };
+        let task = spare.unwrap_or_else(|| RootTask::create(hub));
+        OwnRoot(RootTask { hub, task })
+    }
+}
+
+impl Drop for OwnRoot<'_> {
+    fn drop(&mut self) {
+        let spare = &self.0.hub.spare_root;
+        if self.0.reset() && spare.get().is_none() {
+            spare.set(Some(self.0.task));
+        } else {
+            self.0.abandon();
+        }
     }
 }
 
@@ -92,14 +154,14 @@ pin_project! {
         // Before the task: a wake from the future's drop still has one.
         #[pin]
         future: F,
-        task: RootTask<'e>,
+        task: OwnRoot<'e>,
     }
 }
 
 impl<'e, F: Future> Root<'e, F> {
     pub(crate) fn new(hub: &'e OwnerRef, future: F) -> Self {
-        let task = RootTask::new(hub);
-        hub.schedule(task.task);
+        let task = OwnRoot::new(hub);
+        hub.schedule(task.0.task);
         Root { future, task }
     }
 
@@ -111,17 +173,18 @@ impl<'e, F: Future> Root<'e, F> {
     /// When called inside a task of the same executor. A panic of the future goes through.
     pub fn poll_if_woken(self: Pin<&mut Self>) -> Poll<F::Output> {
         let this = self.project();
-        let hub = this.task.hub;
-        if !this.task.task.has(WOKEN) {
+        let root = this.task.0;
+        let hub = root.hub;
+        if !root.task.has(WOKEN) {
             return Poll::Pending;
         }
         let _busy = Busy::begin(hub, "Root::poll_if_woken");
         let _entered = hub.enter_scope();
-        this.task.take_wake();
-        let output = this.task.poll(this.future);
+        root.take_wake();
+        let output = root.poll(this.future);
         if output.is_ready() {
-            this.task.task.set(COMPLETE); // wakes from now on are for nobody
-            this.task.take_wake();
+            root.task.set(COMPLETE); // wakes from now on are for nobody
+            root.take_wake();
         }
         output
     }
@@ -160,7 +223,7 @@ impl Drop for Busy<'_> {
 impl<F> fmt::Debug for Root<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Root")
-            .field("is_woken", &self.task.task.has(WOKEN))
+            .field("is_woken", &self.task.0.task.has(WOKEN))
             .finish()
     }
 }
