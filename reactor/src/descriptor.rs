@@ -11,7 +11,7 @@ use crate::readiness::Direction;
 
 /// Buffers that a message may consist of, on every system we know (`IOV_MAX`). With more the
 /// kernel refuses it.
-const MAX_BUFFERS: usize = 1024;
+pub(crate) const MAX_BUFFERS: usize = 1024;
 
 /// Asks the kernel, without waiting.
 pub(crate) fn is_ready_now(fd: BorrowedFd<'_>, direction: Direction) -> io::Result<bool> {
@@ -114,7 +114,7 @@ where
     (&*socket).write_vectored(bufs)
 }
 
-/// Reads from a Unix stream. Returns how much, and whether it was *not* cut short by a message that
+/// Reads from a Unix stream into at most `MAX_BUFFERS` buffers. Returns how much, and whether it was *not* cut short by a message that
 /// carries descriptors (which are dropped, as with any read that does not ask for them).
 ///
 /// The kernel ends a read at such a message even if more bytes follow, and only `recvmsg` says so:
@@ -124,8 +124,6 @@ pub(crate) fn receive(
     bufs: &mut [IoSliceMut<'_>],
 ) -> io::Result<(usize, bool)> {
     let mut no_room = RecvAncillaryBuffer::new(&mut []);
-    let most = bufs.len().min(MAX_BUFFERS);
-    let bufs = &mut bufs[..most];
     let message = rustix::net::recvmsg(fd, bufs, &mut no_room, RecvFlags::empty())?;
     let cut = message.flags.contains(ReturnFlags::CTRUNC) && !cfg!(seeded_bug = "cut_ignored");
     Ok((message.bytes, !cut))

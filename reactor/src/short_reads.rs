@@ -12,7 +12,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::AsFd;
 use std::task::{Context, Poll};
 
-use crate::descriptor::{receive, recv, send, send_vectored};
+use crate::descriptor::{MAX_BUFFERS, receive, recv, send, send_vectored};
 use crate::readiness::Direction;
 use crate::slot::Waiter;
 use crate::source::Source;
@@ -114,6 +114,9 @@ impl<T: AsFd> Source<T> {
     where
         for<'a> &'a T: Read,
     {
+        // Of more buffers than these the kernel fills none: that ends the read, and not the data.
+        let most = bufs.len().min(MAX_BUFFERS);
+        let bufs = &mut bufs[..most];
         let wanted = bufs.iter().map(|buf| buf.len()).sum();
         self.poll_read_bytes(cx, wanted, |mut io| match self.short_reads {
             ShortReads::UnlessCut => receive(io.as_fd(), bufs),

@@ -463,3 +463,31 @@ fn a_connect_that_times_out_is_told() {
     let error = source.get_ref().take_error().unwrap().unwrap();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
 }
+
+/// The kernel fills the first 1,024 buffers and stops: what makes that read short is not the end of
+/// the data, and no edge will tell of the rest.
+#[test]
+fn more_buffers_than_one_read_may_fill_hide_nothing() {
+    let reactor = Reactor::new().unwrap();
+    let (tcp, tcp_peer) = tcp_pair(&reactor);
+    let (unix, unix_peer) = UnixStream::pair(&reactor).unwrap();
+    (&tcp_peer).write_all(&[7; 1500]).unwrap();
+    unix_peer.get_ref().write_all(&[7; 1500]).unwrap();
+    settle(&reactor);
+    read_by_single_bytes(tcp, 1500);
+    read_by_single_bytes(unix, 1500);
+}
+
+/// Reads so many bytes that are there already, each into a buffer of its own.
+fn read_by_single_bytes(mut stream: impl futures_lite::AsyncRead + Unpin, all: usize) {
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut bytes = vec![0; 2 * all];
+    let mut got = 0;
+    while got < all {
+        let mut room: Vec<_> = bytes.chunks_mut(1).map(IoSliceMut::new).collect();
+        match std::pin::Pin::new(&mut stream).poll_read_vectored(&mut cx, &mut room) {
+            Poll::Ready(read) => got += read.unwrap(),
+            Poll::Pending => panic!("it waits for more with {} bytes unread", all - got),
+        }
+    }
+}
