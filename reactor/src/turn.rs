@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::MutexGuard;
 
@@ -27,8 +27,12 @@ impl Core {
     /// See [`Reactor::poll`](crate::Reactor::poll).
     #[inline]
     pub(crate) fn poll(&self, timeout: Option<Duration>) -> io::Result<usize> {
-        let Some(mut turn) = self.take_turn(timeout) else {
-            return Ok(0);
+        let (mut turn, timeout) = match self.turn.try_lock() {
+            Some(turn) => (turn, timeout),
+            None => match self.await_turn(timeout) {
+                Some((turn, left)) => (turn, left),
+                None => return Ok(0),
+            },
         };
         if self.watch.is_on() {
             return self.watched_poll(turn, timeout);
@@ -95,16 +99,21 @@ impl Core {
         self.watch.tell(|observer| observer.delivered(sources));
     }
 
-    /// `None`: another thread polled for the whole of `timeout`.
-    #[inline]
-    fn take_turn(&self, timeout: Option<Duration>) -> Option<MutexGuard<'_, Turn>> {
-        if let Some(turn) = self.turn.try_lock() {
-            return Some(turn);
-        }
+    /// Another thread polls. Our turn, and how much of `timeout` is left for it; `None`: the other
+    /// polled for the whole of it.
+    #[cold]
+    fn await_turn(
+        &self,
+        timeout: Option<Duration>,
+    ) -> Option<(MutexGuard<'_, Turn>, Option<Duration>)> {
         match timeout {
             Some(Duration::ZERO) => None,
-            Some(timeout) => self.turn.try_lock_for(timeout),
-            None => Some(self.turn.lock()),
+            Some(timeout) => {
+                let begin = Instant::now();
+                let turn = self.turn.try_lock_for(timeout)?;
+                Some((turn, Some(timeout.saturating_sub(begin.elapsed()))))
+            }
+            None => Some((self.turn.lock(), None)),
         }
     }
 
