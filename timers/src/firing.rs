@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use crate::arena::Key;
 use crate::level::Slot;
-use crate::observe::{TimerId, Watch};
+use crate::observe::{TimerId, Watch, discard};
 use crate::seeded;
 use crate::wheel::Wheel;
 
@@ -78,7 +78,10 @@ impl<'t> Firing<'t> {
             }
             let woken = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
             if let Err(panic) = woken {
-                self.panicked.get_or_insert(panic);
+                match self.panicked {
+                    None => self.panicked = Some(panic),
+                    Some(_) => discard(panic),
+                }
                 if seeded::PANIC_ENDS_TURN {
                     break;
                 }

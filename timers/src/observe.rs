@@ -1,5 +1,6 @@
 //! Watching timers: what an observer is told.
 
+use std::any::Any;
 use std::fmt;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
@@ -163,7 +164,12 @@ fn contained(notice: impl FnOnce()) {
         return notice();
     }
     if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(notice)) {
-        let dropped = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        dropped.unwrap_or_else(mem::forget);
+        discard(payload);
     }
+}
+
+/// Drops what a panic carried; leaks what that panics with in its turn.
+pub(crate) fn discard(payload: Box<dyn Any + Send>) {
+    let dropped = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    dropped.unwrap_or_else(mem::forget);
 }

@@ -157,6 +157,30 @@ fn a_waker_whose_drop_drops_other_sleeps_is_dropped_outside_the_borrow() {
     assert_eq!(timers.next_deadline(), None);
 }
 
+/// Of several panics only the first goes on; what another carried is dropped, which may panic too.
+#[test]
+fn a_panic_whose_payload_panics_does_not_keep_the_others_from_theirs() {
+    struct Spiteful;
+    impl Drop for Spiteful {
+        fn drop(&mut self) {
+            panic!("a payload's own fault");
+        }
+    }
+    let clock = Clock::manual();
+    let timers = LocalTimers::new(clock.clone());
+    let (woken, waker) = Count::new();
+    let bad = Call::waker(|| std::panic::panic_any("the first"));
+    let worse = Call::waker(|| std::panic::panic_any(Spiteful));
+    let mut sleeps: Vec<_> = (0..4).map(|_| timers.sleep(MS)).collect();
+    for (sleep, waker) in sleeps.iter_mut().zip([&bad, &worse, &waker, &waker]) {
+        assert!(poll(sleep, waker).is_pending());
+    }
+    clock.advance(MS);
+    let panic = catch_unwind(AssertUnwindSafe(|| timers.fire())).unwrap_err();
+    assert_eq!(*panic.downcast::<&str>().unwrap(), "the first");
+    assert_eq!(woken.get(), 2);
+}
+
 #[test]
 fn a_waker_that_panics_does_not_keep_the_others_from_theirs() {
     for panicking in [0, 7, 63, 64, 99] {
