@@ -89,6 +89,11 @@ impl<'t> Firing<'t> {
         }
     }
 
+    /// How many were woken.
+    pub(crate) fn fired(&self) -> usize {
+        self.fired
+    }
+
     pub(crate) fn finish(self) -> usize {
         if self.fired > 0 {
             self.watch.tell(|observer| observer.fired(self.fired));

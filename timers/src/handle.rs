@@ -9,11 +9,10 @@ use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::firing::Firing;
 use crate::interval::Interval;
-use crate::observe::Watch;
 use crate::shard::{NOTHING, Shard};
 use crate::sharing::{Local, Shared, Sharing};
 use crate::sleep::Sleep;
-use crate::timekeeper::{Timekeeper, thread_number};
+use crate::timekeeper::{Settings, Timekeeper, thread_number};
 use crate::timeout::Timeout;
 
 /// Timers of one thread: no locks, not `Send`.
@@ -80,14 +79,8 @@ impl SharedTimers {
 }
 
 impl<S: Sharing> Timers<S> {
-    pub(crate) fn build(
-        clock: Clock,
-        tick: Duration,
-        shards: usize,
-        host: Option<Waker>,
-        watch: Watch,
-    ) -> Self {
-        let keeper = S::share(Timekeeper::new(clock, tick, host, watch));
+    pub(crate) fn build(settings: Settings, shards: usize) -> Self {
+        let keeper = S::share(Timekeeper::new(settings));
         let shard = |number| S::share(Shard::new(keeper.clone(), number, shards));
         let shards = (0..shards).map(shard).collect();
         let inner = Inner { keeper, shards };
@@ -147,6 +140,8 @@ impl<S: Sharing> Timers<S> {
     }
 
     /// How long the loop may wait: zero when something is due, `None` when nothing is to come.
+    /// After a turn that fired several, it may be longer than to the next deadline: by
+    /// [`moderation`](Builder::moderation).
     ///
     /// From here until the next [`fire`](Timers::fire) on the same thread, a sleep armed with an
     /// earlier deadline wakes the host. There is one host, so one thread waits at a time.
@@ -157,8 +152,8 @@ impl<S: Sharing> Timers<S> {
         let keeper = &*self.inner.keeper;
         keeper.begins_to_wait();
         let next = self.inner.next_tick();
-        keeper.waits_until(next);
-        let deadline = next.map(|tick| keeper.ticks.instant(tick));
+        let until = keeper.waits_until(next);
+        let deadline = until.map(|nanos| keeper.ticks.instant_of(nanos));
         match &keeper.member {
             Some(member) => member.patience(deadline),
             None => deadline.map(|at| at.saturating_duration_since(keeper.look())),
@@ -230,12 +225,13 @@ impl<S: Sharing> Inner<S> {
     }
 
     fn fire(&self, now: Instant) -> usize {
-        self.keeper.looks_at(now);
-        let now = self.keeper.ticks.passed(now);
+        let keeper = &*self.keeper;
+        let nanos = keeper.looks_at(now);
+        let now = keeper.ticks.passed(now);
         if self.earliest() > now {
             return 0;
         }
-        let mut firing = Firing::new(&self.keeper.watch);
+        let mut firing = Firing::new(&keeper.watch);
         for shard in &self.shards {
             let mut more = shard.begin_turn(&mut firing, now);
             firing.wake(|key| shard.timer_id(key));
@@ -244,6 +240,7 @@ impl<S: Sharing> Inner<S> {
                 firing.wake(|key| shard.timer_id(key));
             }
         }
+        keeper.moderation.fired(firing.fired(), nanos);
         firing.finish()
     }
 }

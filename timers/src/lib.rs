@@ -32,6 +32,8 @@ mod hyper;
 #[cfg(feature = "std")]
 mod interval;
 #[cfg(feature = "std")]
+mod moderation;
+#[cfg(feature = "std")]
 mod observe;
 #[cfg(feature = "std")]
 mod shard;

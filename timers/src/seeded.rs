@@ -40,6 +40,12 @@ pub(crate) const OBSERVER_NOT_CONTAINED: bool = cfg!(seeded_bug = "observer_not_
 pub(crate) const EARLIER_NOT_NOTED: bool = cfg!(seeded_bug = "earlier_not_noted");
 /// A turn that has no reason to look at the clock leaves the time of an earlier look.
 pub(crate) const LOOKED_STAYS: bool = cfg!(seeded_bug = "looked_stays");
+/// A loop also rests after it fired a single timer.
+pub(crate) const RESTS_AFTER_ONE: bool = cfg!(seeded_bug = "rests_after_one");
+/// A rest counts from the end of the one before.
+pub(crate) const RESTS_ADD_UP: bool = cfg!(seeded_bug = "rests_add_up");
+/// A loop that rests is woken for sleeps that would have to wait for the end of the rest.
+pub(crate) const REST_IS_INTERRUPTED: bool = cfg!(seeded_bug = "rest_is_interrupted");
 /// A dropped sleep stays in the wheel.
 pub(crate) const DROP_LEAVES_TIMER: bool = cfg!(seeded_bug = "drop_leaves_timer");
 
@@ -48,6 +54,9 @@ pub(crate) const DROP_LEAVES_TIMER: bool = cfg!(seeded_bug = "drop_leaves_timer"
 #[cfg(all(test, seeded_bug))]
 #[path = "../tests/model.rs"]
 mod model;
+#[cfg(all(test, seeded_bug))]
+#[path = "../tests/moderation.rs"]
+mod moderation;
 #[cfg(all(test, seeded_bug))]
 #[path = "../tests/observed.rs"]
 mod observed;

@@ -38,10 +38,15 @@ impl Ticks {
         self.nanos(now) >> self.shift
     }
 
+    /// The time of a tick, in nanoseconds since the epoch.
+    pub(crate) fn nanos_of(&self, tick: u64) -> u64 {
+        let nanos = u128::from(tick) << self.shift;
+        u64::try_from(nanos).unwrap_or(u64::MAX)
+    }
+
     /// The time of a tick.
     pub(crate) fn instant(&self, tick: u64) -> Instant {
-        let nanos = u128::from(tick) << self.shift;
-        self.instant_of(u64::try_from(nanos).unwrap_or(u64::MAX))
+        self.instant_of(self.nanos_of(tick))
     }
 
     /// The time that is this many nanoseconds after the epoch.

@@ -6,6 +6,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
+use crate::moderation::Moderation;
 use crate::observe::Watch;
 use crate::seeded;
 use crate::ticks::Ticks;
@@ -16,6 +17,7 @@ pub(crate) struct Timekeeper {
     pub(crate) clock: Clock,
     pub(crate) ticks: Ticks,
     pub(crate) watch: Watch,
+    pub(crate) moderation: Moderation,
     pub(crate) member: Option<Member>,
     host: Option<Waker>,
     /// When the loop last looked at the clock, in nanoseconds. Orders nothing: an older value only
@@ -26,7 +28,8 @@ pub(crate) struct Timekeeper {
     /// host. `NOBODY_WAITS` while the loop runs.
     ///
     /// No wake-up is lost: before a wait, `patience` stores `u64::MAX`, then takes each shard's
-    /// lock to see its next deadline, then stores the least. Arming a sleep inserts it under the
+    /// lock to see its next deadline, then stores the least (or that it rests, and will look again
+    /// before a sleep armed now could fire). Arming a sleep inserts it under the
     /// shard's lock, then loads this. Whichever took the lock first: either `patience` saw the new
     /// deadline, or the arming thread sees what `patience` stored before it looked, or something
     /// newer, and wakes. The lock orders the two, so the accesses need no order of their own.
@@ -37,16 +40,28 @@ pub(crate) struct Timekeeper {
 
 const NOBODY_WAITS: u64 = 0;
 
+/// What a [`Timekeeper`] is made with.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) clock: Clock,
+    pub(crate) tick: Duration,
+    pub(crate) moderation: Duration,
+    pub(crate) host: Option<Waker>,
+    pub(crate) watch: Watch,
+}
+
 /// The loop has not looked at the clock in this turn.
 const NOT_LOOKED: u64 = u64::MAX;
 
 impl Timekeeper {
-    pub(crate) fn new(clock: Clock, tick: Duration, host: Option<Waker>, watch: Watch) -> Self {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let Settings { clock, host, .. } = settings;
         Timekeeper {
-            ticks: Ticks::new(clock.now(), tick),
+            ticks: Ticks::new(clock.now(), settings.tick),
             member: clock.join(host.clone()),
             clock,
-            watch,
+            watch: settings.watch,
+            moderation: Moderation::new(settings.moderation),
             host,
             looked: AtomicU64::new(NOT_LOOKED),
             waits_until: AtomicU64::new(NOBODY_WAITS),
@@ -80,8 +95,11 @@ impl Timekeeper {
         now
     }
 
-    pub(crate) fn looks_at(&self, now: Instant) {
-        self.looked.store(self.ticks.nanos(now), Ordering::Relaxed);
+    /// Notes the time, and returns it in nanoseconds since the epoch.
+    pub(crate) fn looks_at(&self, now: Instant) -> u64 {
+        let nanos = self.ticks.nanos(now);
+        self.looked.store(nanos, Ordering::Relaxed);
+        nanos
     }
 
     /// This turn has no reason to look at the clock.
@@ -97,10 +115,20 @@ impl Timekeeper {
         self.waits_until.store(u64::MAX, Ordering::Relaxed);
     }
 
-    /// Announces until when.
-    pub(crate) fn waits_until(&self, tick: Option<u64>) {
-        let tick = tick.unwrap_or(u64::MAX);
-        self.waits_until.store(tick, Ordering::Relaxed);
+    /// Announces until when: the next deadline, or the end of a rest if that is later. Returns it
+    /// in nanoseconds since the epoch.
+    pub(crate) fn waits_until(&self, next: Option<u64>) -> Option<u64> {
+        let deadline = next.map(|tick| self.ticks.nanos_of(tick));
+        let rests_until = self.moderation.rests_until();
+        let rests = deadline.is_some_and(|at| at < rests_until);
+        let announced = match next {
+            // no sleep that is armed meanwhile could end it earlier
+            Some(_) if rests && !seeded::REST_IS_INTERRUPTED => NOBODY_WAITS,
+            Some(tick) => tick,
+            None => u64::MAX,
+        };
+        self.waits_until.store(announced, Ordering::Relaxed);
+        deadline.map(|at| at.max(rests_until))
     }
 
     /// Whoever waited runs again, if it is this thread.

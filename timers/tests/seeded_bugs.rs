@@ -70,6 +70,18 @@ const FAULTS: &[(&str, &str)] = &[
         "seeded::sleep_traps::postponing_counts_from_this_turn_after_a_time_without_timers",
     ),
     (
+        "rests_after_one",
+        "seeded::moderation::a_turn_that_fired_one_timer_is_followed_by_no_rest",
+    ),
+    (
+        "rests_add_up",
+        "seeded::moderation::nothing_is_early_and_nothing_is_later_than_a_rest",
+    ),
+    (
+        "rest_is_interrupted",
+        "seeded::moderation::an_earlier_sleep_ends_a_wait_but_not_a_rest",
+    ),
+    (
         "hold_ignored",
         "seeded::sleeps::a_hold_keeps_an_auto_clock_where_it_is",
     ),
