@@ -82,6 +82,7 @@ export class App {
     this.follow = null;
     this.player.set(false);
     this.lanes.reset({ trace });
+    this.controls.reset(trace);
     this.draw();
   }
 

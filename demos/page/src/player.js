@@ -23,6 +23,18 @@ export const SPEEDS = [
 
 export const USUAL_SPEED = 2;
 
+/**
+ * The place in the list at which a run is played in a minute or two; one with notes is slow to the
+ * end, as it is to be read.
+ *
+ * @param {Trace} trace
+ */
+export function usualSpeed(trace) {
+  if (trace.length < 600 || trace.header.captions?.length) return USUAL_SPEED;
+  const quick = SPEEDS.findIndex(({ steps = 0 }) => trace.length / steps < 150);
+  return quick === -1 ? USUAL_SPEED : quick;
+}
+
 export class Player {
   playing = false;
   speed = SPEEDS[USUAL_SPEED];

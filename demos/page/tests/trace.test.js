@@ -3,14 +3,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { load, tour } from '../samples/scripts.js';
-import { Player, SPEEDS } from '../src/player.js';
+import { Player, SPEEDS, USUAL_SPEED, usualSpeed } from '../src/player.js';
 import { apply } from '../src/state/apply.js';
 import { History } from '../src/state/history.js';
 import { emptyState } from '../src/state/state.js';
-import { duration, roundSteps } from '../src/trace/amounts.js';
+import { duration, roundStep } from '../src/trace/amounts.js';
 import { parseTrace } from '../src/trace/parse.js';
 import { Trace } from '../src/trace/trace.js';
 import { plain, words } from '../src/trace/words.js';
+import { rowsOf } from '../src/view/rows.js';
+import { Scale, partOf } from '../src/view/scale.js';
+import { waitingOf } from '../src/view/waiting.js';
 import { HEADER, cascade, stealing, trace } from './traces.js';
 
 function read(text) {
@@ -82,8 +85,8 @@ test('amounts are said as people say them', () => {
   const small = ['0', '1 ns', '999 ns', '1 µs', '1.5 µs', '99.4 µs', '999 µs'];
   const large = ['1 s', '1 s', '1.5 s', '60 s', '60 min'];
   assert.deepEqual(said.map(duration), [...small, ...large]);
-  assert.deepEqual(roundSteps(302e6, 6).map(duration), ['0', '100 ms', '200 ms', '300 ms']);
-  assert.deepEqual(roundSteps(9, 3), [0, 5]);
+  assert.equal(roundStep(302e6, 6), 100e6);
+  assert.equal(roundStep(9, 3), 5);
 });
 
 test('the sample is what its script makes', () => {
@@ -118,6 +121,62 @@ test('a job done on a thread is what woke the task, whatever the thread began si
     ]),
   );
   assert.equal(made.causes.causeOf(6), 3);
+});
+
+test('the time line shows the part that its rows are about, by round amounts', () => {
+  const events = [];
+  for (let n = 1; n <= 50; n += 1) {
+    events.push({ e: 'input', n, text: 'x', t: n * 10e6 });
+    events.push({ e: 'output', n, text: 'x', t: n * 10e6 + 7e6 });
+  }
+  const made = read(trace(events));
+  const scaleAt = (index, steps = false) => {
+    const rows = rowsOf({ trace: made, index, follow: null, calm: true }, 'inputs', 5);
+    const part = partOf(made, 'inputs', rows, index);
+    return new Scale(made, part, { steps, left: 50, width: 600 });
+  };
+  const scale = scaleAt(60);
+  assert.ok(scale.low > 0 && scale.high < made.end, `${scale.low} to ${scale.high}`);
+  assert.ok(scale.high - scale.low < made.end / 4);
+  for (const index of [scale.from, 60, scale.to]) {
+    assert.equal(scale.indexAt(scale.x(index)), index);
+  }
+  const ends = [scale.x(0), scale.x(made.length - 1)];
+  assert.deepEqual(ends, [50, 650], 'what is outside is at an edge');
+  const [first, second] = scale.ticks().map(({ words }) => words);
+  assert.match(`${first} ${second}`, /^2\d0 ms 2\d0 ms$/);
+  assert.equal(scaleAt(60, true).low % 2, 0);
+});
+
+test('a long run is shown in pages that overlap, so that now is never at an edge', () => {
+  const made = read(trace(Array.from({ length: 5000 }, () => ({ e: 'turn' }))));
+  for (const index of [600, 999, 1000, 2500, 4000]) {
+    const { from, to } = partOf(made, 'tasks', [], index);
+    assert.ok(index - from >= 250 && to - index >= 250, `${from} ${index} ${to}`);
+    assert.ok(to - from <= 1000);
+  }
+  assert.deepEqual(partOf(made, 'tasks', [], -1), { from: 0, to: 4999 });
+});
+
+test('of many that wait those that do the same are counted', () => {
+  const spawned = Array.from({ length: 40 }, (_, n) => {
+    const name = n < 2 ? ['ctrl-c', 'main'][n] : `connection ${n}`;
+    const polled = { e: 'polled', task: n, ready: false };
+    return [{ e: 'spawn', task: n, name }, { e: 'poll', task: n }, polled];
+  });
+  const made = read(trace(spawned.flat()));
+  const state = emptyState(1);
+  for (const event of made.events) apply(state, event);
+  const { shown, total, rest } = waitingOf({ trace: made, state, task: 9, follow: { task: 12 } });
+  const said = shown.map(({ text }) => text);
+  assert.deepEqual(said, ['connection 9', 'connection 12', '36 × connection', 'ctrl-c', 'main']);
+  assert.deepEqual([total, rest], [40, 0]);
+});
+
+test('a long run is played faster, one with notes is not', () => {
+  const long = read(trace(Array.from({ length: 9000 }, () => ({ e: 'turn' }))));
+  assert.equal(SPEEDS[usualSpeed(long)].name, '100 steps a second');
+  assert.equal(usualSpeed(read(tour())), USUAL_SPEED);
 });
 
 test('every event of a trace has words', () => {

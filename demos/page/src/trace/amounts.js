@@ -27,16 +27,15 @@ export function time(ns) {
 }
 
 /**
- * Round steps for a scale from 0 to `end`, about `parts` of them.
+ * A round amount, of which about `parts` make `length`.
  *
- * @param {number} end
+ * @param {number} length
  * @param {number} parts
  */
-export function roundSteps(end, parts) {
-  const rough = Math.max(1, end / parts);
+export function roundStep(length, parts) {
+  const rough = Math.max(1, length / parts);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough) ?? rough;
-  return Array.from({ length: Math.floor(end / step) + 1 }, (_, nth) => nth * step);
+  return [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough) ?? rough;
 }
 
 /**

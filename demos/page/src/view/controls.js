@@ -1,9 +1,10 @@
 // Buttons, the slider, the speed: what can be done with the hands.
 /** @import { App, Scene } from '../app.js' */
+/** @import { Trace } from '../trace/trace.js' */
 
 import { time } from '../trace/amounts.js';
 import { taskName } from '../trace/words.js';
-import { SPEEDS, USUAL_SPEED } from '../player.js';
+import { SPEEDS, USUAL_SPEED, usualSpeed } from '../player.js';
 import { byId, html, say, set, svg } from './dom.js';
 
 /** Outlines in a square of 16. @type {Record<string, string>} */
@@ -35,6 +36,8 @@ export class Controls {
   #word = html('span');
   #unfollow = button('unfollow');
   #shownAs = '';
+  /** Somebody has said how fast, and it stays so. */
+  #chosen = false;
 
   /** @param {App} app */
   constructor(app) {
@@ -63,6 +66,14 @@ export class Controls {
     this.#speed.addEventListener('change', () => this.changeSpeed(0));
   }
 
+  /** For a run that is opened: at two steps a second a server would play for days. */
+  /** @param {Trace} trace */
+  reset(trace) {
+    if (this.#chosen) return;
+    this.#speed.value = String(usualSpeed(trace));
+    this.app.player.go(SPEEDS[usualSpeed(trace)]);
+  }
+
   /** @param {number} position */
   #stopAt(position) {
     this.app.player.set(false);
@@ -71,6 +82,7 @@ export class Controls {
 
   /** @param {number} by how many places in the list */
   changeSpeed(by) {
+    this.#chosen = true;
     const index = Math.max(0, Math.min(SPEEDS.length - 1, Number(this.#speed.value) + by));
     this.#speed.value = String(index);
     this.app.player.go(SPEEDS[index]);

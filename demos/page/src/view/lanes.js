@@ -4,11 +4,12 @@
 /** @import { Scene } from '../app.js' */
 /** @import { Row, RowKind } from './rows.js' */
 
-import { cut, duration, roundSteps } from '../trace/amounts.js';
+import { cut } from '../trace/amounts.js';
 import { FONT, prepare } from './canvas.js';
 import { byId, html, say, set } from './dom.js';
 import { palette } from './palette.js';
-import { bestRows, rowsOf } from './rows.js';
+import { bestRows, rowCount, rowsOf } from './rows.js';
+import { Scale, partOf } from './scale.js';
 import { sizeOf } from './size.js';
 
 /** Room for the names at the left: an input's is short, a task's may be long. */
@@ -18,8 +19,6 @@ const LEAST_ROW = 16;
 const MOST_ROW = 26;
 const MOST_ROWS = 40;
 const SCALE = 16;
-/** A click so many pixels before an event means the event, and not the one before it. */
-const NEAR = 4;
 
 const END_FONT = `700 12px ${FONT}`;
 const endOf = (/** @type {Row} */ { end, ok }) => (ok || !end ? end : `${end} !`);
@@ -47,6 +46,10 @@ export class Lanes {
   #shown = [];
   /** @type {Scene | null} */
   #scene = null;
+  /** Made with each picture. */
+  #scale = /** @type {Scale} */ (/** @type {unknown} */ (null));
+  /** The one that a hand pulls along: it stays while the picture changes under the hand. */
+  #held = this.#scale;
 
   /**
    * @param {(index: number) => void} onJump
@@ -59,7 +62,8 @@ export class Lanes {
     for (const choice of [this.#rows, this.#across]) choice.addEventListener('change', onChange);
     const go = (/** @type {PointerEvent} */ event) => {
       if (event.buttons !== 1 || !this.#scene || event.offsetX < this.#label) return;
-      onJump(this.#indexAt(event.offsetX));
+      if (event.type === 'pointerdown') this.#held = this.#scale;
+      onJump(this.#held.indexAt(event.offsetX));
     };
     this.#box.addEventListener('pointerdown', go);
     this.#box.addEventListener('click', ({ offsetX, offsetY }) => {
@@ -79,17 +83,17 @@ export class Lanes {
   render(scene) {
     this.#scene = scene;
     const kind = /** @type {RowKind} */ (this.#rows.value);
-    say(this.#title, TITLES[kind]);
     const { width, height } = sizeOf(this.#bars);
     const space = height - SCALE;
     const room = Math.max(1, Math.min(MOST_ROWS, Math.floor(space / LEAST_ROW)));
     this.#shown = rowsOf(scene, kind, room);
     const high = Math.floor(space / Math.max(1, this.#shown.length));
     this.#row = Math.max(LEAST_ROW, Math.min(MOST_ROW, high));
-    const colours = palette();
-    const first = this.#shown.map((row) => `${row.label} ${row.from} ${row.to}`).join();
-    const key = [kind, this.#across.value, width, height, scene.trace.length, first,
-      colours.ink, scene.follow?.task, scene.trace.header.started].join('|');
+    this.#scale = this.#scaleOf(scene, kind);
+    this.#renderTitle(scene, kind);
+    const rows = this.#shown.map((row) => `${row.label} ${row.from} ${row.to}`).join();
+    const key = [kind, this.#scale.name, width, height, scene.trace.length, rows,
+      palette().ink, scene.follow?.task, scene.trace.header.started].join('|');
     if (key !== this.#drawn) this.#drawBars(scene);
     this.#drawn = key;
     this.#drawNow(scene);
@@ -100,51 +104,45 @@ export class Lanes {
     return LABEL[/** @type {RowKind} */ (this.#rows.value)];
   }
 
-  get #width() {
-    return Math.max(10, sizeOf(this.#bars).width - this.#label - MARGIN);
+  /**
+   * @param {Scene} scene
+   * @param {RowKind} kind
+   */
+  #scaleOf({ trace, index }, kind) {
+    const across = this.#across.value;
+    const whole = { from: 0, to: Math.max(0, trace.length - 1) };
+    const part = across === 'all' ? whole : partOf(trace, kind, this.#shown, index);
+    const left = this.#label;
+    const width = Math.max(10, sizeOf(this.#bars).width - left - MARGIN);
+    return new Scale(trace, part, { steps: across === 'steps', left, width });
   }
 
   /**
    * @param {Scene} scene
-   * @param {number} index
+   * @param {RowKind} kind
    */
-  #x({ trace }, index) {
-    const steps = this.#across.value === 'steps';
-    const at = Math.max(0, Math.min(index, trace.length - 1));
-    const part = steps
-      ? index / Math.max(1, trace.length - 1)
-      : (trace.events[at]?.t ?? 0) / Math.max(1, trace.end);
-    return this.#label + this.#width * Math.max(0, Math.min(1, part));
-  }
-
-  /** @param {number} x */
-  #indexAt(x) {
-    const { trace } = /** @type {Scene} */ (this.#scene);
-    const part = Math.max(0, Math.min(1, (x - this.#label) / this.#width));
-    if (this.#across.value === 'steps') return Math.round(part * (trace.length - 1));
-    const next = Math.min(trace.length - 1, trace.indexAt(part * trace.end));
-    const near = this.#x(/** @type {Scene} */ (this.#scene), next) - x < NEAR;
-    return near ? next : Math.max(0, next - 1);
+  #renderTitle({ trace }, kind) {
+    const [shown, all] = [this.#shown.length, rowCount(trace, kind)];
+    const some = `: ${shown} of ${all.toLocaleString('en')}`;
+    say(this.#title, TITLES[kind] + (shown < all ? some : ''));
   }
 
   /** @param {Scene} scene */
   #drawBars(scene) {
     const { context, width, height } = prepare(this.#bars);
     const colours = palette();
-    const steps = this.#across.value === 'steps';
     context.font = `10.5px ${FONT}`;
     context.textBaseline = 'alphabetic';
     context.strokeStyle = colours.line;
     context.fillStyle = colours.soft;
-    const end = Math.max(1, steps ? scene.trace.length - 1 : scene.trace.end);
-    for (const tick of roundSteps(end, Math.max(2, this.#width / 110))) {
-      const x = Math.round(this.#label + (this.#width * tick) / end);
+    for (const [nth, tick] of this.#scale.ticks().entries()) {
+      const x = Math.round(tick.x);
       context.beginPath();
       context.moveTo(x + 0.5, 0);
       context.lineTo(x + 0.5, height - 14);
       context.stroke();
-      context.textAlign = tick === 0 ? 'left' : 'center';
-      context.fillText(steps ? tick.toLocaleString('en') : duration(tick), x, height - 3);
+      context.textAlign = nth === 0 ? 'left' : 'center';
+      context.fillText(tick.words, x, height - 3);
     }
     this.#shown.forEach((row, nth) => this.#drawRow(context, scene, row, nth, width));
   }
@@ -160,7 +158,7 @@ export class Lanes {
     const colours = palette();
     const y = nth * this.#row + 2;
     const middle = y + this.#row / 2 - 2;
-    const [from, to] = this.#span(scene, row);
+    const [from, to] = this.#span(row);
     const aside = scene.follow !== null && scene.follow.task !== row.task;
     context.globalAlpha = aside ? 0.4 : 1;
     context.font = `600 12px ${FONT}`;
@@ -188,16 +186,13 @@ export class Lanes {
     context.globalAlpha = 1;
   }
 
-  /**
-   * From where to where a row's bar goes.
-   *
-   * @param {Scene} scene
-   * @param {Row} row
-   */
-  #span(scene, row) {
-    const from = row.from === -1 ? this.#label : this.#x(scene, row.from);
-    const to = row.to === -1 ? this.#label + this.#width : this.#x(scene, row.to);
-    return [from, to];
+  /** From where to where a row's bar goes. @param {Row} row */
+  #span({ from, to }) {
+    const { left, width } = this.#scale;
+    return [
+      from === -1 ? left : this.#scale.x(from),
+      to === -1 ? left + width : this.#scale.x(to),
+    ];
   }
 
   /**
@@ -211,9 +206,9 @@ export class Lanes {
   #drawMarks(context, scene, row, y) {
     context.fillStyle = palette().executor;
     let last = -1;
-    for (const index of row.marks) {
-      const from = Math.round(this.#x(scene, index));
-      const to = this.#x(scene, scene.trace.endOfPoll(index));
+    for (const index of this.#scale.within(row.marks)) {
+      const from = Math.round(this.#scale.x(index));
+      const to = this.#scale.x(scene.trace.endOfPoll(index));
       if (to <= last) continue;
       last = Math.max(from + 1, to);
       context.fillRect(from, y + 2, Math.max(1.5, to - from), this.#row - 9);
@@ -223,7 +218,7 @@ export class Lanes {
   /** @param {Scene} scene */
   #drawNow(scene) {
     const { context } = prepare(this.#now);
-    const x = scene.index === -1 ? this.#label : this.#x(scene, scene.index);
+    const x = scene.index === -1 ? this.#label : this.#scale.x(scene.index);
     this.#hand.style.transform = `translateX(${x - 1}px)`;
     this.#shown.forEach((row, nth) => this.#fill(context, scene, row, nth));
   }
@@ -238,14 +233,14 @@ export class Lanes {
    */
   #fill(context, scene, row, nth) {
     const colours = palette();
-    const [from, to] = this.#span(scene, row);
+    const [from, to] = this.#span(row);
     const over = row.to !== -1 && (row.to <= scene.index || scene.index === -1);
     const y = nth * this.#row + 2;
     const aside = scene.follow !== null && scene.follow.task !== row.task;
     context.fillStyle = row.ok ? colours.executor : colours.wrong;
     if (row.marks.length === 0 && (row.from <= scene.index || over)) {
       context.globalAlpha = (over ? 0.16 : 0.42) * (aside ? 0.4 : 1);
-      const end = over ? to : Math.min(to, this.#x(scene, scene.index));
+      const end = over ? to : Math.min(to, this.#scale.x(scene.index));
       context.fillRect(from, y, Math.max(3, end - from), this.#row - 5);
     }
     context.globalAlpha = aside || !over ? 0.4 : 1;

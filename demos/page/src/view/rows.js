@@ -26,16 +26,18 @@ export function bestRows(trace) {
 }
 
 /**
- * The last `room` things that had begun by now, but first of all those that have not ended.
+ * The last `room` things that had begun by now, but first of all what this event is about and what
+ * is followed, then those that have not ended.
  *
  * @template T
  * @param {T[]} all in order of their beginning
  * @param {(one: T) => { from: number, to: number }} span the events that began and ended it
  * @param {number} index
  * @param {number} room
+ * @param {(T | undefined)[]} wanted
  * @returns {T[]}
  */
-export function nearby(all, span, index, room) {
+export function nearby(all, span, index, room, wanted = []) {
   if (all.length <= room) return all;
   let [low, high] = [0, all.length];
   while (low < high) {
@@ -44,7 +46,7 @@ export function nearby(all, span, index, room) {
     else high = middle;
   }
   const begun = low;
-  const picked = new Set();
+  const picked = new Set(wanted.flatMap((one) => placeOf(all, one)).slice(0, room));
   for (let at = begun - 1; at >= 0 && at >= begun - 2000 && picked.size < room - 2; at -= 1) {
     const { to } = span(all[at]);
     if (to === -1 || to >= index) picked.add(at);
@@ -55,8 +57,35 @@ export function nearby(all, span, index, room) {
   return [...picked].sort((a, b) => a - b).map((at) => all[at]);
 }
 
+/**
+ * @template T
+ * @param {T[]} all
+ * @param {T | undefined} one
+ */
+function placeOf(all, one) {
+  const place = one === undefined ? -1 : all.lastIndexOf(one);
+  return place === -1 ? [] : [place];
+}
+
 const ofInput = (/** @type {InputInfo} */ { taken, left }) => ({ from: taken, to: left });
 const ofTask = (/** @type {TaskInfo} */ { spawned, ended }) => ({ from: spawned, to: ended });
+
+/** Names that many have get a number. */
+/**
+ * @param {Trace} trace
+ * @param {Id} id
+ */
+function rowName(trace, id) {
+  const { input, name } = trace.task(id);
+  const label = taskLabel(trace, id);
+  return input !== null || !name || /\d$/.test(label) ? label : `${label} ${id}`;
+}
+
+/** How many there are in all. @param {Trace} trace @param {RowKind} kind */
+export function rowCount(trace, kind) {
+  const all = { inputs: trace.inputList, tasks: trace.taskList, workers: trace.loops };
+  return all[kind].length;
+}
 
 /**
  * @param {Scene} scene
@@ -64,9 +93,13 @@ const ofTask = (/** @type {TaskInfo} */ { spawned, ended }) => ({ from: spawned,
  * @param {number} room
  * @returns {Row[]}
  */
-export function rowsOf({ trace, index }, kind, room) {
+export function rowsOf({ trace, index, task, follow, calm }, kind, room) {
+  // when steps are too quick to be read, rows should not jump with each of them
+  const ids = [follow?.task, calm ? task : undefined];
+  const tasks = ids.map((id) => (id === undefined ? id : trace.tasks.get(id)));
   if (kind === 'inputs') {
-    return nearby(trace.inputList, ofInput, index, room).map((input) => ({
+    const wanted = tasks.map((one) => trace.inputs.get(one?.input ?? -1));
+    return nearby(trace.inputList, ofInput, index, room, wanted).map((input) => ({
       label: `I${input.n}`,
       text: input.text,
       ...ofInput(input),
@@ -77,8 +110,8 @@ export function rowsOf({ trace, index }, kind, room) {
     }));
   }
   if (kind === 'tasks') {
-    return nearby(trace.taskList, ofTask, index, room).map((task) => ({
-      label: taskLabel(trace, task.id),
+    return nearby(trace.taskList, ofTask, index, room, tasks).map((task) => ({
+      label: rowName(trace, task.id),
       text: '',
       ...ofTask(task),
       end: '',

@@ -8,9 +8,12 @@ import { byId, html, keep, say, set } from './dom.js';
 import { sign } from './signs.js';
 
 const MOST = 7;
+/** When there are more, a line is for how many. */
+const MOST_OF_MORE = 6;
 
 /**
- * Those that somebody waits for come first to mind; the one of this very event is always there.
+ * Of many the one of this very event, then those that somebody waits for, then what can be read:
+ * that a socket could be written to is the usual thing.
  *
  * @param {Map<Id, SourceState>} sources
  * @param {Id | undefined} now
@@ -18,9 +21,11 @@ const MOST = 7;
 function chosen(sources, now) {
   const all = [...sources.values()];
   if (all.length <= MOST) return all;
-  const weight = (/** @type {SourceState} */ one) =>
-    one.id === now ? 3 : one.readable || one.writable ? 2 : one.readers.length > 0 ? 1 : 0;
-  const picked = new Set([...all].sort((a, b) => weight(b) - weight(a)).slice(0, MOST));
+  const weight = (/** @type {SourceState} */ { id, readable, readers, writers }) => {
+    if (id === now) return 3;
+    return readers.length + writers.length > 0 ? 2 : readable ? 1 : 0;
+  };
+  const picked = new Set([...all].sort((a, b) => weight(b) - weight(a)).slice(0, MOST_OF_MORE));
   return all.filter((one) => picked.has(one));
 }
 
@@ -52,7 +57,8 @@ export class Sources {
         const follow = scene.follow;
         row.classList.toggle('aside', follow !== null && !tasks.includes(follow.task));
         const [name, read, write] = row.children;
-        const short = ` ${source.id} ${cut(shortAddress(info?.what ?? ''), 60)}`;
+        const kind = shortAddress(info?.what ?? '').replace(' with ', ' ');
+        const short = ` ${source.id} ${cut(kind, 60)}`;
         if (name.textContent !== short) name.replaceChildren(sign('source'), short);
         const fd = info?.fd === undefined ? '' : `, descriptor ${info.fd}`;
         set(name, { title: `source ${source.id}: ${what}${fd}` });

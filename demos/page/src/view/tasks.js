@@ -1,15 +1,14 @@
 // The executor's side: who is ready, in which order, and who waits for what.
-/** @import { Id, TaskState } from '../types.d.ts' */
+/** @import { Id } from '../types.d.ts' */
 /** @import { Scene } from '../app.js' */
-/** @import { Trace } from '../trace/trace.js' */
 
 import { waitsFor } from '../trace/explain.js';
 import { taskLabel } from '../trace/words.js';
 import { byId, html, keep, say, set } from './dom.js';
 import { sign } from './signs.js';
+import { waitingOf } from './waiting.js';
 
 const MOST_READY = 18;
-const MOST_WAITING = 16;
 
 /** The sign of what is waited for, and its number: the chip is short, its title says it all. */
 /** @param {string} reason */
@@ -17,17 +16,6 @@ function shortReason(reason) {
   const [thing, id] = reason.split(' ');
   return [sign(thing), id];
 }
-
-/**
- * Inputs come first: they are what the reader came for.
- *
- * @param {Trace} trace
- */
-const inputsFirst = (trace) => (/** @type {TaskState} */ a, /** @type {TaskState} */ b) => {
-  const rank = (/** @type {TaskState} */ { id }) => trace.tasks.get(id)?.input ?? Infinity;
-  const [first, second] = [rank(a), rank(b)];
-  return first === second ? 0 : first - second;
-};
 
 /**
  * One queue for each thread that runs tasks; what others have spawned stands apart, until it is
@@ -130,41 +118,36 @@ export class Tasks {
 
   /** @param {Scene} scene */
   #renderWaiting(scene) {
-    const { state, trace, follow } = scene;
-    /** @type {TaskState[]} */
-    const waiting = [];
-    let total = 0;
-    for (const task of state.tasks.values()) {
-      if (task.status !== 'waiting') continue;
-      total += 1;
-      const wanted = task.id === scene.task || task.id === follow?.task;
-      if (waiting.length < MOST_WAITING) waiting.push(task);
-      else if (wanted) waiting[MOST_WAITING - 1] = task;
-    }
+    const { state, trace } = scene;
+    const { shown, total, rest } = waitingOf(scene);
     say(this.#waitingCount, `(${total.toLocaleString('en')})`);
-    waiting.sort(inputsFirst(trace));
-    const rows = waiting.map(({ id }) => ({ id, reasons: waitsFor(trace, state, id) }));
     keep(
       this.#waiting,
-      rows,
-      ({ id }) => `${id}`,
-      ({ id }) => this.#chip(id),
-      (item, { id, reasons }) => {
+      shown,
+      ({ key }) => key,
+      ({ id }) => (id === null ? html('li', {}, html('span')) : this.#chip(id)),
+      (item, { id, text }) => {
         const chip = /** @type {HTMLElement} */ (item.firstElementChild);
+        if (id === null) {
+          set(chip, { class: 'chip many', title: 'so many of this name are waiting' });
+          return say(chip, text);
+        }
+        const reasons = waitsFor(trace, state, id);
         set(chip, { 'data-place': 'waiting' });
         chip.classList.add('waiting');
         chip.classList.toggle('now', scene.task === id);
         this.#mark(scene, chip, id);
-        say(chip.children[0], taskLabel(trace, id));
+        say(chip.children[0], text);
         const reason = reasons.join(', ');
         if (reason) set(chip, { title: `${chip.title}. Waits for ${reason}` });
-        if (chip.dataset.why === reason) return;
+        if (chip.dataset.why === reason) return undefined;
         chip.dataset.why = reason;
-        chip.children[1].replaceChildren(...reasons.slice(0, 2).flatMap(shortReason));
+        return chip.children[1].replaceChildren(...reasons.slice(0, 2).flatMap(shortReason));
       },
     );
-    if (total > rows.length) {
-      this.#waiting.append(html('li', { class: 'none' }, `+ ${total - rows.length} more`));
+    if (rest > 0) {
+      const more = `+ ${rest.toLocaleString('en')} more`;
+      this.#waiting.append(html('li', { class: 'none' }, more));
     }
   }
 }
