@@ -34,7 +34,8 @@ export const commands = (app) => [
   {
     keys: ['f'],
     shown: ['F'],
-    words: 'follow the task of this step; the arrows then go along its steps',
+    words: 'follow the task of this step: only its steps and their causes are listed, and the ' +
+      'arrows go along them',
     run: () => followThis(app),
   },
   {

@@ -123,6 +123,40 @@ test('a job done on a thread is what woke the task, whatever the thread began si
   assert.equal(made.causes.causeOf(6), 3);
 });
 
+test('the story of an input is what was done for it and what woke it, from I to O', () => {
+  const made = read(tour());
+  const kinds = (n) => {
+    const { events } = made.story(made.inputs.get(n).task);
+    return events.map((at) => made.events[at].e);
+  };
+  const [begin, end] = [['input', 'spawn', 'poll'], ['poll', 'output', 'polled', 'end']];
+  assert.deepEqual(kinds(2), [...begin, 'timer', 'polled', 'fire', 'wake', ...end]);
+  assert.deepEqual(kinds(3), [...begin, 'job', 'polled', 'job-begin', 'job-end', 'wake', ...end]);
+});
+
+test('a story has the polls of others that woke its task, and what woke them', () => {
+  const made = read(
+    trace([
+      { e: 'spawn', task: 1 },
+      { e: 'spawn', task: 2 },
+      { e: 'spawn', task: 3 },
+      { e: 'poll', task: 2 },
+      { e: 'wait', source: 7, dir: 'read', task: 2 },
+      { e: 'polled', task: 2, ready: false },
+      { e: 'poll', task: 3 },
+      { e: 'polled', task: 3, ready: true },
+      { e: 'ready', source: 7, read: true },
+      { e: 'wake', task: 2, by: { source: 7, dir: 'read' } },
+      { e: 'poll', task: 2 },
+      { e: 'wake', task: 1, by: { task: 2 } },
+      { e: 'polled', task: 2, ready: true },
+      { e: 'poll', task: 1 },
+    ]),
+  );
+  assert.deepEqual(made.story(1).events, [0, 1, 3, 4, 8, 9, 10, 11, 13]);
+  assert.deepEqual(made.story(1).tasks, [1, 2]);
+});
+
 test('the time line shows the part that its rows are about, by round amounts', () => {
   const events = [];
   for (let n = 1; n <= 50; n += 1) {

@@ -3,9 +3,11 @@
 /**
  * @import { Header, Id, InputInfo, JobInfo, SourceInfo, State, TaskInfo, TimerInfo, TraceEvent }
  *   from '../types.d.ts'
+ * @import { Story } from './story.js'
  */
 
 import { Causes } from './causes.js';
+import { storyOf } from './story.js';
 
 /** What only a thread tells that runs tasks. */
 const LOOPS = new Set(['turn', 'poll', 'park', 'steal']);
@@ -48,6 +50,9 @@ export class Trace {
   #about = [];
   /** @type {Map<number, Id>} the task in its poll, by worker */
   #polling = new Map();
+
+  /** The last that was asked for. @type {Story & { task: Id | undefined, length: number }} */
+  #story = { task: undefined, length: 0, events: [], tasks: [] };
 
   /** @param {Header} header */
   constructor(header) {
@@ -107,18 +112,13 @@ export class Trace {
     return this.#about[index];
   }
 
-  /**
-   * Whether an event belongs to a task's story: it is about the task, or brought something about
-   * that is.
-   *
-   * @param {number} index
-   * @param {Id} task
-   */
-  concerns(index, task) {
-    if (this.#about[index] === task) return true;
-    const event = this.events[index];
-    if (event.e === 'poll' || event.e === 'turn') return false;
-    return this.causes.effectsOf(index, 64).some((effect) => this.#about[effect] === task);
+  /** What a task did and what brought it about, up to now. @param {Id} task */
+  story(task) {
+    const { task: whose, length } = this.#story;
+    if (whose !== task || length !== this.length) {
+      this.#story = { task, length: this.length, ...storyOf(this, task) };
+    }
+    return this.#story;
   }
 
   /** The index of the first event at or after a time. @param {number} time */

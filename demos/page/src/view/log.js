@@ -168,9 +168,9 @@ export class Log {
  * @param {Follow} follow
  */
 function choose(trace, query, follow) {
+  const among = follow ? trace.story(follow.task).events : trace.events.keys();
   const chosen = [];
-  for (let index = 0; index < trace.length; index += 1) {
-    if (follow && !trace.concerns(index, follow.task)) continue;
+  for (const index of among) {
     if (query && !plain(words(trace, index)).toLowerCase().includes(query)) continue;
     chosen.push(index);
   }

@@ -95,7 +95,7 @@ export function rowCount(trace, kind) {
  */
 export function rowsOf({ trace, index, task, follow, calm }, kind, room) {
   // when steps are too quick to be read, rows should not jump with each of them
-  const ids = [follow?.task, calm ? task : undefined];
+  const ids = [...(follow ? trace.story(follow.task).tasks : []), calm ? task : undefined];
   const tasks = ids.map((id) => (id === undefined ? id : trace.tasks.get(id)));
   if (kind === 'inputs') {
     const wanted = tasks.map((one) => trace.inputs.get(one?.input ?? -1));
