@@ -10,7 +10,7 @@ import { emptyState } from '../src/state/state.js';
 import { duration, roundStep } from '../src/trace/amounts.js';
 import { parseTrace } from '../src/trace/parse.js';
 import { Trace } from '../src/trace/trace.js';
-import { plain, words } from '../src/trace/words.js';
+import { plain, words, workerSign } from '../src/trace/words.js';
 import { rowsOf } from '../src/view/rows.js';
 import { Scale, partOf } from '../src/view/scale.js';
 import { waitingOf } from '../src/view/waiting.js';
@@ -205,6 +205,17 @@ test('of many that wait those that do the same are counted', () => {
   const said = shown.map(({ text }) => text);
   assert.deepEqual(said, ['connection 9', 'connection 12', '36 × connection', 'ctrl-c', 'main']);
   assert.deepEqual([total, rest], [40, 0]);
+});
+
+test('threads have the numbers of their names, if these are different', () => {
+  const signs = (...workers) => {
+    const turns = workers.map((_, w) => ({ e: 'turn', w }));
+    const made = read(trace(turns, { workers }));
+    return workers.map((_, w) => workerSign(made, w));
+  };
+  assert.deepEqual(signs('worker-3', 'worker-0'), ['3', '0']);
+  assert.deepEqual(signs('a-1', 'b-1'), ['0', '1']);
+  assert.deepEqual(signs('loop', 'worker-7'), ['0', '1']);
 });
 
 test('a long run is played faster, one with notes is not', () => {

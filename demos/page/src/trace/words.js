@@ -67,6 +67,18 @@ export const capital = (name) => ({
 });
 
 /**
+ * As short as a token: the number that its thread's name ends with, if each thread has its own.
+ *
+ * @param {Trace} trace
+ * @param {number} index
+ */
+export function workerSign(trace, index) {
+  const signs = trace.loops.map((one) => /\d+$/.exec(trace.header.workers[one] ?? '')?.[0]);
+  const own = signs.every((sign) => sign !== undefined) && new Set(signs).size === signs.length;
+  return (own && signs[trace.loops.indexOf(index)]) || String(index);
+}
+
+/**
  * @param {Trace} trace
  * @param {number} index
  * @returns {Name}

@@ -4,7 +4,7 @@
 /** @import { Trace } from '../trace/trace.js' */
 
 import { duration } from '../trace/amounts.js';
-import { taskLabel } from '../trace/words.js';
+import { taskLabel, workerSign } from '../trace/words.js';
 import { byId, html, keep, say, set, svg } from './dom.js';
 
 const MIDDLE = { x: 200, y: 165 };
@@ -138,7 +138,7 @@ export class Circle {
       set(disc, { cx: MIDDLE.x + RADIUS, cy: MIDDLE.y });
       set(text, { x: MIDDLE.x + RADIUS, y: MIDDLE.y + 4.5 });
       set(text, { transform: `rotate(${-degrees} ${MIDDLE.x + RADIUS} ${MIDDLE.y})` });
-      say(text, loops.length < 2 ? '' : String(index));
+      say(text, loops.length < 2 ? '' : workerSign(trace, index));
       token.classList.toggle('other', index !== worker);
       token.classList.toggle('unborn', one.phase === 'none');
     });
@@ -194,7 +194,8 @@ export class Circle {
             : one.parked
               ? 'parked'
               : 'awake';
-        say(element, `${index} ${name}: ${doing}`);
+        const sign = workerSign(trace, index);
+        say(element, `${name.endsWith(sign) ? name : `${sign} ${name}`}: ${doing}`);
       },
     );
   }

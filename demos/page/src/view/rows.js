@@ -3,7 +3,7 @@
 /** @import { Trace } from '../trace/trace.js' */
 /** @import { Scene } from '../app.js' */
 
-import { taskLabel } from '../trace/words.js';
+import { taskLabel, workerSign } from '../trace/words.js';
 
 /**
  * @typedef {object} Row
@@ -121,7 +121,7 @@ export function rowsOf({ trace, index, task, follow, calm }, kind, room) {
     }));
   }
   return trace.loops.slice(0, room).map((worker) => ({
-    label: String(worker),
+    label: workerSign(trace, worker),
     text: trace.header.workers[worker] ?? '',
     from: -1,
     to: -1,

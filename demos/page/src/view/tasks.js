@@ -3,7 +3,7 @@
 /** @import { Scene } from '../app.js' */
 
 import { waitsFor } from '../trace/explain.js';
-import { taskLabel } from '../trace/words.js';
+import { taskLabel, workerSign } from '../trace/words.js';
 import { byId, html, keep, say, set } from './dom.js';
 import { sign } from './signs.js';
 import { waitingOf } from './waiting.js';
@@ -62,7 +62,7 @@ export class Tasks {
       (row, { queue, index }) => {
         const [label, list] = row.children;
         const own = trace.loops.includes(index);
-        say(label, own ? String(index) : 'new');
+        say(label, own ? workerSign(trace, index) : 'new');
         set(label, { hidden: !several, title: trace.header.workers[index] });
         set(list, { 'aria-label': several ? `Ready, queue ${index}` : 'Ready, the first is next' });
         const shown = queue.slice(0, most).map((id) => ({ id, text: taskLabel(trace, id) }));
