@@ -114,8 +114,9 @@ where
     (&*socket).write_vectored(bufs)
 }
 
-/// Reads from a Unix stream into at most `MAX_BUFFERS` buffers. Returns how much, and whether it was *not* cut short by a message that
-/// carries descriptors (which are dropped, as with any read that does not ask for them).
+/// Reads from a Unix stream into at most `MAX_BUFFERS` buffers. Returns how much, and whether it
+/// was *not* cut short by a message that carries descriptors (which are dropped, as with any read
+/// that does not ask for them).
 ///
 /// The kernel ends a read at such a message even if more bytes follow, and only `recvmsg` says so:
 /// `MSG_CTRUNC`, as there was no room for the control data.
