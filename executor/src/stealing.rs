@@ -79,6 +79,12 @@
 //!   there is more to find.
 //! * Work in the LIFO slot announced like any other: each message between two tasks would wake a
 //!   core. Hence the guard.
+//! * Batches from the injector that fill the ring: what runs next spawns, and the ring spills half
+//!   of itself back. Of 1,000 pairs that exchange a ping, spawned by one task, a pair took 2,456
+//!   instructions instead of 1,730, and twice the time.
+//! * Announcements of outside spawns only by who finds the injector's stack empty: sound, but idle
+//!   workers empty it faster than one thread fills it, so no fence was saved (0.99 to 1.1 times as
+//!   fast).
 //! * More than 48 workers: all of them meet in the idle word. Run one executor a socket instead.
 //!
 //! # Reading order

@@ -593,3 +593,53 @@ fn polling_a_finished_handle_says_so() {
     assert!(task.is_finished());
     assert!(catch_unwind(AssertUnwindSafe(|| block_on(&mut task))).is_err());
 }
+
+#[test]
+fn a_wake_is_counted_where_it_makes_a_task_ready() {
+    let executor = pool(1);
+    let yields = executor.spawn(async {
+        for _ in 0..10 {
+            yield_now().await;
+        }
+    });
+    block_on(yields).unwrap();
+    assert_eq!(executor.metrics().workers[0].wakes, 10);
+    assert_eq!(executor.metrics().wakes_outside, 0);
+
+    let gate = Gate::default();
+    let waits = executor.spawn(gate.clone());
+    while executor.metrics().live == 0 {
+        std::thread::yield_now();
+    }
+    gate.open();
+    block_on(waits).unwrap();
+    // Outside, or by the worker if the poll was not quite over; once in either case.
+    let metrics = executor.metrics();
+    assert_eq!(metrics.workers[0].wakes + metrics.wakes_outside, 11);
+}
+
+#[test]
+fn what_spills_out_of_a_full_ring_does_not_go_to_and_fro() {
+    let executor = pool(1);
+    let (spawner, left) = (executor.spawner(), Arc::new(AtomicUsize::new(1_000)));
+    let all = executor.spawn(async move {
+        for _ in 0..1_000 {
+            let (own, left) = (spawner.clone(), left.clone());
+            let parent = async move {
+                let child = async move { left.fetch_sub(1, Ordering::SeqCst) };
+                own.spawn(child).await.unwrap();
+            };
+            spawner.spawn(parent).detach();
+        }
+        while left.load(Ordering::SeqCst) > 0 {
+            yield_now().await;
+        }
+    });
+    block_on(all).unwrap();
+    let injected = executor.metrics().workers[0].injected;
+    // Each of 2,001 tasks is queued two or three times; three quarters of the parents are spilled.
+    assert!(
+        injected < 3_000,
+        "{injected} tasks came out of the injector"
+    );
+}

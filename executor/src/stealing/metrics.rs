@@ -13,6 +13,7 @@ use std::time::Duration;
 /// let metrics = executor.metrics();
 /// assert_eq!(metrics.workers.len(), 2);
 /// assert_eq!(metrics.workers.iter().map(|worker| worker.injected).sum::<u64>(), 1);
+/// assert_eq!(metrics.workers.iter().map(|worker| worker.wakes).sum::<u64>(), 1);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ use std::time::Duration;
 pub struct ExecutorMetrics {
     /// Each worker's own.
     pub workers: Vec<WorkerMetrics>,
+    /// Times a task became ready by a wake or an abort from a thread that is none of the workers.
+    pub wakes_outside: u64,
     /// Tasks that have been suspended and are not done: those that wait, those that will go on.
     pub live: usize,
 }
@@ -30,6 +33,9 @@ pub struct ExecutorMetrics {
 pub struct WorkerMetrics {
     /// Runs of tasks: polls, and the drops of aborted ones.
     pub polls: u64,
+    /// Times a task became ready by a wake or an abort on this worker, or while it was polled here.
+    /// Repeated wakes of a task that is ready already are not counted.
+    pub wakes: u64,
     /// Times it took tasks out of another worker's ring.
     pub steals: u64,
     /// Tasks it took from the injector: spawned or woken outside, or from a full ring.
@@ -68,6 +74,7 @@ impl Counter {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) polls: Counter,
+    pub(super) wakes: Counter,
     pub(super) steals: Counter,
     pub(super) injected: Counter,
     pub(super) overflows: Counter,
@@ -80,6 +87,7 @@ impl Counters {
         let longest_poll = Duration::from_nanos(self.longest_poll_ns.get());
         WorkerMetrics {
             polls: self.polls.get(),
+            wakes: self.wakes.get(),
             steals: self.steals.get(),
             injected: self.injected.get(),
             overflows: self.overflows.get(),

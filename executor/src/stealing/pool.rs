@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use super::builder::PanicPolicy;
 use super::ending::Ending;
@@ -28,6 +28,8 @@ pub(super) struct Pool {
     /// Whether a sleeper is on guard (see `worker.rs`).
     pub(super) guarded: AtomicBool,
     pub(super) ending: Ending,
+    /// For the metrics only.
+    pub(super) wakes_outside: AtomicU64,
     pub(super) settings: Settings,
 }
 
@@ -47,6 +49,7 @@ impl Pool {
             idle: Apart(Idle::new(workers)),
             guarded: AtomicBool::new(false),
             ending: Ending::new(workers),
+            wakes_outside: AtomicU64::new(0),
             settings,
         })
     }
@@ -85,6 +88,7 @@ impl Pool {
         let workers = self.homes.iter().map(|home| home.counters.read(measured));
         ExecutorMetrics {
             workers: workers.collect(),
+            wakes_outside: self.wakes_outside.load(Relaxed),
             live: self.live(),
         }
     }

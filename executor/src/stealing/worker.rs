@@ -21,6 +21,7 @@
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use super::home::Home;
@@ -79,9 +80,14 @@ pub(super) fn schedule(task: Runnable) {
         task.tell_wake();
     }
     let pool = task.home().pool.as_ptr();
-    if let Err(task) = on_worker(pool, task, |worker, task| worker.push_next(task)) {
+    let pushed = on_worker(pool, task, |worker, task| {
+        worker.home.counters.wakes.add(1);
+        worker.push_next(task);
+    });
+    if let Err(task) = pushed {
         // The pool cannot go before this task is complete, but it may as soon as it is queued.
         if let Some(pool) = task.home().pool.upgrade() {
+            pool.wakes_outside.fetch_add(1, Relaxed);
             pool.inject(task);
         }
     }
@@ -217,12 +223,15 @@ impl<'a> Worker<'a> {
         self.home.pop()
     }
 
-    /// Takes a batch of the injector: one to run, the others into our ring.
+    /// Takes a batch of the injector: one to run, the others into our ring, which is not filled
+    /// beyond its half. Were it filled, what the tasks at hand spawn would push half of it out
+    /// again, back into the injector: each of 1,000 pairs of tasks was moved to and fro many times
+    /// (2,456 instructions a pair, against 1,730).
     pub(super) fn take_injected(&self) -> Option<Runnable> {
         if self.pool.injector.is_empty() {
             return None;
         }
-        let room = CAPACITY - self.home.queued();
+        let room = (CAPACITY / 2).saturating_sub(self.home.queued());
         let mut first = None;
         let taken = self
             .pool
@@ -301,6 +310,7 @@ impl<'a> Worker<'a> {
             // To the back, and without an announcement: there are no more tasks than before.
             Suspended::Requeue(task) => {
                 requeued(&task);
+                self.home.counters.wakes.add(1);
                 self.push_back(task);
             }
             Suspended::Cancel(task) => cancel(task),
