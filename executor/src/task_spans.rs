@@ -67,6 +67,12 @@ impl Observer for TaskSpans {
             loc.line = task.location.line(),
             loc.col = task.location.column(),
         );
+        if let Some(id) = span.id() {
+            // A console counts the wakers there are, and warns of tasks without any. Clones are not
+            // told to observers, so this one stands for the executor's own way to wake it.
+            let id = id.into_u64();
+            tracing::trace!(target: "tokio::task::waker", op = "waker.clone", task.id = id);
+        }
         let entry = Entry {
             span,
             polled: false,
@@ -79,7 +85,7 @@ impl Observer for TaskSpans {
         let id = self.change(task, |_| {}).and_then(|span| span.id());
         if let Some(id) = id {
             let id = id.into_u64();
-            tracing::trace!(target: "tokio::task::waker", op = "waker.wake", task.id = id);
+            tracing::trace!(target: "tokio::task::waker", op = "waker.wake_by_ref", task.id = id);
         }
     }
 
