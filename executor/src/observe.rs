@@ -110,7 +110,10 @@ pub trait Observer {
         let _ = task;
     }
 
-    /// The poll has ended after `took`; the task may be gone.
+    /// The poll has ended after `took`; the task may be gone. On a `LocalExecutor` the clock is read
+    /// once a poll: `took` is counted from the end of the poll before, if that was in the same batch
+    /// or one that followed it at once, and so has the few nanoseconds of the loop in it, and what
+    /// the observer did in between.
     fn poll_ends(&self, task: TaskId, took: Duration) {
         let _ = (task, took);
     }

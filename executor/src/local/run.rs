@@ -70,6 +70,9 @@ pub(crate) fn spawn<F: Future>(hub: &OwnerRef, future: F, flags: u16) -> TaskPtr
 
 /// Batch after batch, until nothing is ready, a root is to be polled, or `polls` were made.
 pub(crate) fn batches(hub: &Hub, polls: usize) {
+    if let Some(watch) = &hub.settings.watch {
+        watch.interrupted();
+    }
     let mut polled = 0;
     loop {
         if let Some(watch) = &hub.settings.watch {
@@ -238,6 +241,9 @@ fn run_rarely(hub: &Hub, task: TaskPtr) {
     task.clear(SCHEDULED);
     if !task.has(COMPLETE) {
         cancel(hub, task);
+        if let Some(watch) = &hub.settings.watch {
+            watch.interrupted(); // by the future's drop
+        }
     } else if !task.has(HANDLE | ENDING) {
         give_up(task);
     }

@@ -18,6 +18,9 @@ pub(crate) struct Watch {
     ids: RefCell<HashMap<*const Header, TaskId, BuildHasherDefault<ByAddress>>>,
     last_id: Cell<u64>,
     longest_poll: Cell<Duration>,
+    /// When the poll before this one ended, if nothing but the loop has come between: so the clock
+    /// is read once a poll.
+    last_end: Cell<Option<Instant>>,
 }
 
 impl Watch {
@@ -27,6 +30,7 @@ impl Watch {
             ids: RefCell::default(),
             last_id: Cell::new(0),
             longest_poll: Cell::new(Duration::ZERO),
+            last_end: Cell::new(None),
         }
     }
 
@@ -61,9 +65,11 @@ impl Watch {
             return poll();
         };
         self.tell(|observer| observer.poll_begins(id));
-        let begin = Instant::now();
+        let begin = self.last_end.take().unwrap_or_else(Instant::now);
         poll();
-        let took = begin.elapsed();
+        let end = Instant::now();
+        self.last_end.set(Some(end));
+        let took = end - begin;
         self.longest_poll.set(self.longest_poll.get().max(took));
         self.tell(|observer| observer.poll_ends(id, took));
     }
@@ -74,6 +80,12 @@ impl Watch {
         if let Some(id) = id {
             self.tell(|observer| observer.ended(id, end));
         }
+    }
+
+    /// Something else than polls of tasks had the thread.
+    #[cold]
+    pub(crate) fn interrupted(&self) {
+        self.last_end.set(None);
     }
 
     #[cold]
