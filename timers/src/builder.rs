@@ -9,6 +9,7 @@ use crate::handle::Timers;
 use crate::moderation;
 use crate::observe::{Observer, Watch};
 use crate::sharing::Sharing;
+use crate::ticks;
 use crate::timekeeper::Settings;
 
 /// Settings for [`Timers`]; start with [`Timers::builder`].
@@ -33,14 +34,14 @@ pub struct Builder<S> {
 
 impl<S: Sharing> Builder<S> {
     pub(crate) fn new(clock: Clock, shards: usize) -> Self {
-        let moderation = match clock.is_virtual() {
-            true => Duration::ZERO,
-            false => moderation::DEFAULT,
+        let (tick, moderation) = match clock.is_virtual() {
+            true => (Duration::ZERO, Duration::ZERO),
+            false => (ticks::DEFAULT, moderation::DEFAULT),
         };
         Builder {
             settings: Settings {
                 clock,
-                tick: Duration::ZERO,
+                tick,
                 moderation,
                 host: None,
                 watch: Watch::default(),
@@ -53,9 +54,11 @@ impl<S: Sharing> Builder<S> {
     /// The grain of time, rounded down to a power of two of nanoseconds, from 1 ns up.
     ///
     /// A sleep fires at the first tick not before its deadline, so a coarse tick lets deadlines
-    /// that lie close together share one wake-up, and costs precision. The default is one
-    /// nanosecond: nothing is rounded. ([`slack`](crate::Sleep::slack) gives up precision for one
-    /// sleep.)
+    /// that lie close together share one wake-up, and costs precision. ([`slack`](crate::Sleep::slack)
+    /// gives up precision for one sleep.)
+    ///
+    /// The default is 4,096 ns: far below what a kernel is late by, and much less to sort than
+    /// single nanoseconds. On virtual time it is one nanosecond: nothing is rounded.
     pub fn tick(mut self, tick: Duration) -> Self {
         self.settings.tick = tick;
         self
