@@ -8,13 +8,15 @@ use crate::arena::Key;
 use crate::level::Slot;
 use crate::observe::{TimerId, Watch, discard};
 use crate::seeded;
+use crate::timekeeper::Timekeeper;
 use crate::wheel::Wheel;
 
 /// Takes wakers out of a wheel by the handful, and wakes them once the wheel is let go.
 pub(crate) struct Firing<'t> {
+    keeper: &'t Timekeeper,
     watch: &'t Watch,
     /// What to tell the observer; empty without one.
-    moved: Vec<(Key, Slot)>,
+    moved: Vec<(Key, Slot, u64)>,
     keys: Vec<Key>,
     wakers: Vec<Waker>,
     fired: usize,
@@ -27,9 +29,10 @@ const HANDFUL: usize = 64;
 const NOTED: usize = 4096;
 
 impl<'t> Firing<'t> {
-    pub(crate) fn new(watch: &'t Watch) -> Self {
+    pub(crate) fn new(keeper: &'t Timekeeper) -> Self {
         Firing {
-            watch,
+            keeper,
+            watch: &keeper.watch,
             moved: Vec::new(),
             keys: Vec::new(),
             wakers: Vec::new(),
@@ -45,9 +48,11 @@ impl<'t> Firing<'t> {
         while self.wakers.len() < HANDFUL {
             let due = if watched {
                 let moved = &mut self.moved;
-                wheel.next_due(now, &mut steps, |key, slot| moved.push((key, slot)))
+                wheel.next_due(now, &mut steps, |key, slot, tick| {
+                    moved.push((key, slot, tick));
+                })
             } else {
-                wheel.next_due(now, &mut steps, |_, _| ())
+                wheel.next_due(now, &mut steps, |_, _, _| ())
             };
             let Some(due) = due else {
                 return steps == 0;
@@ -67,8 +72,9 @@ impl<'t> Firing<'t> {
     ///
     /// The observer hears of all moves first: a task that is woken may cancel what has moved.
     pub(crate) fn wake(&mut self, id: impl Fn(Key) -> TimerId) {
-        for (key, slot) in self.moved.drain(..) {
-            self.watch.tell(|observer| observer.moved(id(key), slot));
+        for (key, slot, tick) in self.moved.drain(..) {
+            let due = self.keeper.ticks.instant(tick);
+            self.watch.tell(|o| o.moved(id(key), slot, due));
         }
         self.fired += self.wakers.len();
         let mut keys = self.keys.drain(..);

@@ -231,7 +231,7 @@ impl<S: Sharing> Inner<S> {
         if self.earliest() > now {
             return 0;
         }
-        let mut firing = Firing::new(&keeper.watch);
+        let mut firing = Firing::new(keeper);
         for shard in &self.shards {
             let mut more = shard.begin_turn(&mut firing, now);
             firing.wake(|key| shard.timer_id(key));

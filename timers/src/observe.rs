@@ -72,7 +72,7 @@ impl fmt::Debug for TimerId {
 ///     fn inserted(&self, _: TimerId, _: Instant, slot: Option<Slot>) {
 ///         self.note("inserted", slot);
 ///     }
-///     fn moved(&self, _: TimerId, slot: Slot) {
+///     fn moved(&self, _: TimerId, slot: Slot, _: Instant) {
 ///         self.note("moved", Some(slot));
 ///     }
 ///     fn fires(&self, _: TimerId) {
@@ -102,9 +102,10 @@ pub trait Observer: Send + Sync {
         let _ = (timer, deadline, slot);
     }
 
-    /// Time came closer, and the timer went down to this slot.
-    fn moved(&self, timer: TimerId, slot: Slot) {
-        let _ = (timer, slot);
+    /// Time came to the timer's slot, and as it is due at `deadline`, it went on to this one:
+    /// further down, or anywhere if it was put off meanwhile.
+    fn moved(&self, timer: TimerId, slot: Slot, deadline: Instant) {
+        let _ = (timer, slot, deadline);
     }
 
     /// The timer is due and out of the wheel. Its task is woken when this returns, on the same
@@ -123,7 +124,10 @@ pub trait Observer: Send + Sync {
         let _ = timer;
     }
 
-    /// The sleep was given another deadline. One that is put off stays in its slot.
+    /// The sleep was given an earlier deadline.
+    ///
+    /// One that is put off is no news: it stays in its slot, as keep-alives do with every message,
+    /// and [`moved`](Observer::moved) tells the new deadline when time comes to that slot.
     fn rescheduled(&self, timer: TimerId, deadline: Instant, slot: Option<Slot>) {
         let _ = (timer, deadline, slot);
     }

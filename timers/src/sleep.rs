@@ -120,6 +120,7 @@ impl<S: Sharing> Sleep<S> {
     }
 
     pub(crate) fn reset_to(&mut self, deadline: u64) {
+        let earlier = deadline < self.deadline;
         self.deadline = deadline;
         let State::Armed(key) = self.state else {
             self.state = State::Idle;
@@ -130,7 +131,7 @@ impl<S: Sharing> Sleep<S> {
             self.state = State::Idle;
             return;
         }
-        if self.keeper().watch.is_on() {
+        if earlier && self.keeper().watch.is_on() {
             self.tell(key, tick, |o, timer, at, slot| {
                 o.rescheduled(timer, at, slot);
             });

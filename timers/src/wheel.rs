@@ -245,7 +245,7 @@ impl<T> Wheel<T> {
     ) -> usize {
         self.begin_turn();
         let (mut left, mut fired) = (steps, 0);
-        while let Some(due) = self.next_due(now, &mut left, |_, _| ()) {
+        while let Some(due) = self.next_due(now, &mut left, |_, _, _| ()) {
             fired += 1;
             fire(self, due);
         }
@@ -261,7 +261,7 @@ impl<T> Wheel<T> {
     pub fn pop(&mut self, now: u64) -> Option<Due<T>> {
         let mut steps = usize::MAX;
         self.begin_turn();
-        self.next_due(now, &mut steps, |_, _| ())
+        self.next_due(now, &mut steps, |_, _, _| ())
     }
 
     /// Takes out every timer, each with its deadline, in no particular order.

@@ -60,11 +60,8 @@ impl Observer for Traced {
     fn inserted(&self, timer: TimerId, deadline: Instant, slot: Option<Slot>) {
         self.note(&format!("inserted {}", self.due(deadline, slot)), timer);
     }
-    fn moved(&self, timer: TimerId, slot: Slot) {
-        self.note(
-            &format!("moved to {}/{}", slot.level(), slot.digit()),
-            timer,
-        );
+    fn moved(&self, timer: TimerId, slot: Slot, deadline: Instant) {
+        self.note(&format!("moved {}", self.due(deadline, Some(slot))), timer);
     }
     fn fires(&self, timer: TimerId) {
         self.note("fires", timer);
@@ -104,11 +101,9 @@ fn each_step_in_the_life_of_a_sleep_is_told() {
     );
 
     early.reset(start + 100 * NS);
-    assert_eq!(
-        trace.take(),
-        ["0 rescheduled for 100 at 1/1"],
-        "put off: it stays in its slot"
-    );
+    assert_eq!(trace.take(), [""; 0], "put off: it stays in its slot");
+    early.reset(start + 90 * NS);
+    assert_eq!(trace.take(), ["0 rescheduled for 90 at 1/1"]);
     early.reset(start + 20 * NS);
     assert_eq!(trace.take(), ["0 rescheduled for 20 at 0/20"]);
     clock.advance(20 * NS);
@@ -134,12 +129,15 @@ fn each_step_in_the_life_of_a_sleep_is_told() {
     timers.fire();
     assert_eq!(
         trace.take(),
-        ["1 moved to 1/16", "3 fires", "2 fires", "fired 2"],
+        ["1 moved for 5120 at 1/16", "3 fires", "2 fires", "fired 2"],
         "the one with slack is due at 5120"
     );
     clock.advance(20 * NS);
     timers.fire();
-    assert_eq!(trace.take(), ["1 moved to 0/0", "1 fires", "fired 1"]);
+    assert_eq!(
+        trace.take(),
+        ["1 moved for 5120 at 0/0", "1 fires", "fired 1"]
+    );
     drop((early, late, past, never));
     assert_eq!(trace.take(), [""; 0], "nothing was left to cancel");
 
@@ -147,6 +145,30 @@ fn each_step_in_the_life_of_a_sleep_is_told() {
     assert!(poll_once(&mut dropped).is_pending());
     drop(dropped);
     assert!(trace.take()[1].ends_with("cancelled"));
+}
+
+/// A keep-alive's new deadlines are told once, when time comes to where it waits.
+#[test]
+fn what_is_put_off_tells_its_deadline_when_it_moves() {
+    let clock = Clock::manual();
+    let trace = Traced::new(&clock);
+    let timers = LocalTimers::builder(clock.clone())
+        .observer(trace.clone())
+        .build();
+    let mut keep_alive = timers.sleep(10 * NS);
+    assert!(poll_once(&mut keep_alive).is_pending());
+    for messages in 1..5 {
+        clock.advance(2 * NS);
+        assert_eq!(timers.fire(), 0);
+        keep_alive.reset_after((9 + messages) * NS);
+    }
+    assert_eq!(trace.take(), ["0 inserted for 10 at 0/10"]);
+    clock.advance(2 * NS);
+    assert_eq!(timers.fire(), 0);
+    assert_eq!(trace.take(), ["0 moved for 21 at 0/21"]);
+    clock.advance(11 * NS);
+    assert_eq!(timers.fire(), 1);
+    assert_eq!(trace.take(), ["0 fires", "fired 1"]);
 }
 
 /// All moves of a handful are told before its first waker, which may cancel what has moved.
@@ -169,9 +191,9 @@ fn what_a_woken_task_cancels_has_moved_before() {
     clock.advance(130 * NS);
     assert_eq!(timers.fire(), 2);
     let told = [
-        "0 moved to 0/0",
-        "1 moved to 0/2",
-        "2 moved to 0/12",
+        "0 moved for 64 at 0/0",
+        "1 moved for 66 at 0/2",
+        "2 moved for 140 at 0/12",
         "0 fires",
         "2 cancelled",
         "1 fires",
@@ -227,7 +249,7 @@ impl Observer for Panicking {
     fn inserted(&self, _: TimerId, _: Instant, _: Option<Slot>) {
         self.told();
     }
-    fn moved(&self, _: TimerId, _: Slot) {
+    fn moved(&self, _: TimerId, _: Slot, _: Instant) {
         self.told();
     }
     fn fires(&self, _: TimerId) {
@@ -254,6 +276,7 @@ fn an_observer_that_panics_harms_nobody() {
     let mut sleep = timers.sleep(100 * NS);
     assert!(poll_once(&mut sleep).is_pending());
     assert!(poll_once(&mut timers.sleep(MS)).is_pending());
+    sleep.reset_after(90 * NS);
     sleep.reset_after(5_000 * NS);
     clock.advance(4_999 * NS);
     assert_eq!(timers.fire(), 0);
@@ -263,7 +286,7 @@ fn an_observer_that_panics_harms_nobody() {
     assert_eq!(
         *told.lock().unwrap(),
         8,
-        "inserted twice, cancelled, put off, moved twice, fired, turn over"
+        "inserted twice, cancelled, brought forward, moved twice, fired, turn over"
     );
 }
 

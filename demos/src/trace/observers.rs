@@ -196,7 +196,7 @@ impl timers::Observer for Recorder {
         });
     }
 
-    fn moved(&self, timer: TimerId, slot: Slot) {
+    fn moved(&self, timer: TimerId, slot: Slot, _: Instant) {
         sheet::with(self.shared(), |sheet| {
             if !sheet.is_unseen(Item::Timer(timer.get())) {
                 sheet.write(&Event::Move {

@@ -16,12 +16,13 @@ impl<T> Wheel<T> {
     }
 
     /// The next timer of the turn that [`begin_turn`](Wheel::begin_turn) opened, unless `steps`
-    /// are used up first. `moved` hears of each timer that goes to another slot on the way.
+    /// are used up first. `moved` hears of each timer that goes to another slot on the
+    /// way, and when it is due.
     pub(crate) fn next_due(
         &mut self,
         now: u64,
         steps: &mut usize,
-        mut moved: impl FnMut(Key, Slot),
+        mut moved: impl FnMut(Key, Slot, u64),
     ) -> Option<Due<T>> {
         let now = now.max(self.now);
         while *steps > 0 {
@@ -54,7 +55,7 @@ impl<T> Wheel<T> {
                 return Some(self.take(index));
             }
             let slot = Slot::of(start, deadline); // it was moved back
-            moved(self.enlist(index, deadline, slot.0), slot);
+            moved(self.enlist(index, deadline, slot.0), slot, deadline);
         }
         None
     }
@@ -64,7 +65,7 @@ impl<T> Wheel<T> {
     ///
     /// All deadlines are read before the first timer is moved: reads that nothing stands between
     /// go out to memory together, and that is most of what a cascade costs.
-    fn cascade_page(&mut self, slot: Slot, moved: &mut impl FnMut(Key, Slot)) -> usize {
+    fn cascade_page(&mut self, slot: Slot, moved: &mut impl FnMut(Key, Slot, u64)) -> usize {
         let mut page = [(0, 0); PAGE_TIMERS];
         let mut moves = 0;
         for index in self.lists.first_page(slot.0) {
@@ -75,7 +76,7 @@ impl<T> Wheel<T> {
         for &(index, deadline) in &page[..moves] {
             let late = u64::from(seeded::CASCADE_OFF_BY_ONE);
             let slot = Slot::of(self.now, deadline.saturating_add(late));
-            moved(self.enlist(index, deadline, slot.0), slot);
+            moved(self.enlist(index, deadline, slot.0), slot, deadline);
         }
         if self.lists.is_empty(slot.0) {
             self.occupied.clear(slot);
