@@ -88,8 +88,8 @@ const EMPTY_PAGE: Page = Page {
 
 /// Numbered lists of timers.
 #[derive(Debug)]
-pub(crate) struct Lists {
-    lists: Box<[List]>,
+pub(crate) struct Lists<const LISTS: usize> {
+    lists: Box<[List; LISTS]>,
     heads: Vec<Head>,
     pages: Chunks<Page, CHUNK>,
     /// The first free page; they are chained by `next`.
@@ -99,11 +99,11 @@ pub(crate) struct Lists {
     tidied: usize,
 }
 
-impl Lists {
-    pub(crate) fn new(lists: usize) -> Lists {
-        let lists = vec![EMPTY; lists].into_boxed_slice();
+impl<const LISTS: usize> Lists<LISTS> {
+    pub(crate) fn new() -> Self {
+        let lists = vec![EMPTY; LISTS].into_boxed_slice().try_into();
         Lists {
-            lists,
+            lists: lists.unwrap_or_else(|_| unreachable!("it has LISTS elements")),
             heads: Vec::new(),
             pages: Chunks::new(),
             free: NONE,
@@ -133,10 +133,10 @@ impl Lists {
         self.heads[page_of(position)].list
     }
 
-    /// Appends a timer, and returns its position. A position that [`opens_page`] may have made the
-    /// list non-empty.
+    /// Appends a timer, and returns its position, and whether it is the first of a page: then the
+    /// list may have been empty.
     #[inline]
-    pub(crate) fn push(&mut self, list: u16, timer: u32, deadline: u64) -> u32 {
+    pub(crate) fn push(&mut self, list: u16, timer: u32, deadline: u64) -> (u32, bool) {
         let chain = &mut self.lists[list as usize];
         chain.earliest = chain.earliest.min(deadline);
         let number = chain.last;
@@ -146,10 +146,10 @@ impl Lists {
                 head.taken |= 1 << place;
                 head.timers += 1;
                 self.pages[number].timers[place] = timer;
-                return position(number, place);
+                return (position(number, place), false);
             }
         }
-        self.push_on_new_page(list, timer)
+        (self.push_on_new_page(list, timer), true)
     }
 
     /// Takes out the first timer of the list.
@@ -359,11 +359,6 @@ impl Head {
     }
 }
 
-/// Whether a position is the first of its page.
-pub(crate) fn opens_page(position: u32) -> bool {
-    position.is_multiple_of(1 << PLACE_BITS)
-}
-
 fn page_of(position: u32) -> usize {
     (position >> PLACE_BITS) as usize
 }
@@ -380,23 +375,22 @@ mod tests {
 
     /// Lists beside a plain model of them, with every timer's position.
     struct Checked {
-        lists: Lists,
+        lists: Lists<3>,
         model: BTreeMap<u16, Vec<u32>>,
         positions: BTreeMap<u32, u32>,
     }
 
     impl Checked {
         fn new() -> Self {
-            let lists = Lists::new(3);
             Checked {
-                lists,
+                lists: Lists::new(),
                 model: BTreeMap::new(),
                 positions: BTreeMap::new(),
             }
         }
 
         fn push(&mut self, list: u16, timer: u32) {
-            let position = self.lists.push(list, timer, u64::from(timer));
+            let (position, _) = self.lists.push(list, timer, u64::from(timer));
             self.positions.insert(timer, position);
             self.model.entry(list).or_default().push(timer);
         }
@@ -485,11 +479,12 @@ mod tests {
 
     #[test]
     fn a_page_is_used_again_by_any_list() {
-        let mut lists = Lists::new(3);
+        let mut lists = Lists::<3>::new();
         for round in 0..90 {
             let list = round % 3;
             for timer in 0..30 {
-                assert_eq!(opens_page(lists.push(list, timer, 7)), timer == 0);
+                let (_, opens_page) = lists.push(list, timer, 7);
+                assert_eq!(opens_page, timer == 0);
             }
             assert_eq!(lists.earliest(list), 7);
             lists.lower_earliest(list, 9);
