@@ -8,43 +8,27 @@
 
 use std::collections::BTreeMap;
 
+use fastrand::Rng;
 use timers::{Key, Wheel};
 
-/// Pseudo-random numbers (splitmix64: Steele, Lea, Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// A tick at or around `now`, of any magnitude, often on a boundary.
-    fn tick(&mut self, now: u64) -> u64 {
-        let magnitude = 1u64 << self.below(64);
-        let near = now.saturating_add(self.below(magnitude));
-        let boundary = now
-            .checked_add(magnitude)
-            .map_or(u64::MAX, |up| up & !(magnitude - 1));
-        match self.below(16) {
-            0 => 0,
-            1 => u64::MAX,
-            2 => u64::MAX - self.below(130),
-            3 => now,
-            4 => now.saturating_sub(self.below(100)),
-            5 | 6 => boundary,
-            7 => boundary.saturating_sub(1),
-            8 => boundary.saturating_add(1),
-            9..=12 => now.saturating_add(self.below(200)),
-            _ => near,
-        }
+/// A tick at or around `now`, of any magnitude, often on a boundary.
+fn tick(random: &mut Rng, now: u64) -> u64 {
+    let magnitude = 1u64 << random.u32(..64);
+    let near = now.saturating_add(random.u64(..magnitude));
+    let boundary = now
+        .checked_add(magnitude)
+        .map_or(u64::MAX, |up| up & !(magnitude - 1));
+    match random.u32(..16) {
+        0 => 0,
+        1 => u64::MAX,
+        2 => u64::MAX - random.u64(..130),
+        3 => now,
+        4 => now.saturating_sub(random.u64(..100)),
+        5 | 6 => boundary,
+        7 => boundary.saturating_sub(1),
+        8 => boundary.saturating_add(1),
+        9..=12 => now.saturating_add(random.u64(..200)),
+        _ => near,
     }
 }
 
@@ -76,34 +60,34 @@ impl Model {
 }
 
 fn sequence(seed: u64) {
-    let mut random = Random(seed);
-    let now = match random.below(4) {
+    let mut random = Rng::with_seed(seed);
+    let now = match random.u64(..4) {
         0 => 0,
-        1 => u64::MAX - random.below(5_000),
-        2 => (1 << random.below(64)) - 1,
-        _ => random.next(),
+        1 => u64::MAX - random.u64(..5_000),
+        2 => (1 << random.u64(..64)) - 1,
+        _ => random.u64(..),
     };
     let mut wheel = Wheel::starting_at(now);
     let mut model = Model {
         now,
         ..Model::default()
     };
-    for step in 0..random.below(48) {
+    for step in 0..random.u64(..48) {
         let live = model.live.len() as u64;
-        match random.below(12) {
+        match random.u64(..12) {
             0..=4 => {
-                let deadline = random.tick(model.now);
+                let deadline = tick(&mut random, model.now);
                 let key = wheel.insert(deadline, step);
                 model.insert(deadline, key);
                 assert_eq!(wheel.deadline(key), Some(deadline));
             }
             5 | 6 if live > 0 => {
-                let (key, _) = model.remove(random.below(live) as usize);
+                let (key, _) = model.remove(random.u64(..live) as usize);
                 assert!(wheel.cancel(key).is_some());
             }
             7 | 8 if live > 0 => {
-                let deadline = random.tick(model.now);
-                let (key, place) = &mut model.live[random.below(live) as usize];
+                let deadline = tick(&mut random, model.now);
+                let (key, place) = &mut model.live[random.u64(..live) as usize];
                 assert!(wheel.reschedule(*key, deadline));
                 model.timers.remove(place);
                 place.0 = deadline;
@@ -111,7 +95,7 @@ fn sequence(seed: u64) {
                 model.disordered = true;
             }
             9 if !model.dead.is_empty() => {
-                let key = model.dead[random.below(model.dead.len() as u64) as usize];
+                let key = model.dead[random.u64(..model.dead.len() as u64) as usize];
                 assert_eq!(wheel.cancel(key), None);
                 assert!(!wheel.reschedule(key, 0));
                 assert_eq!(wheel.get(key), None);
@@ -130,16 +114,16 @@ fn sequence(seed: u64) {
 }
 
 /// One turn, whole or in bounded pieces, possibly to just the next deadline.
-fn advance(wheel: &mut Wheel<u64>, model: &mut Model, random: &mut Random) {
-    let to = match (random.below(3), wheel.next_deadline()) {
+fn advance(wheel: &mut Wheel<u64>, model: &mut Model, random: &mut Rng) {
+    let to = match (random.u64(..3), wheel.next_deadline()) {
         (0, Some(next)) => next,
-        _ => random.tick(model.now),
+        _ => tick(random, model.now),
     };
     let overdue_up_to = model.now;
     model.now = model.now.max(to);
     let mut fired = Vec::new();
-    let pieces = if random.below(3) == 0 {
-        1 + random.below(3) as usize
+    let pieces = if random.u64(..3) == 0 {
+        1 + random.u64(..3) as usize
     } else {
         usize::MAX
     };
@@ -211,7 +195,7 @@ fn equals_a_btree_map() {
     let sequences = std::env::var("SEQUENCES").map_or(20_000, |n| n.parse().unwrap());
     let seed = std::env::var("SEED").map_or(1, |n| n.parse().unwrap());
     for n in 0..sequences {
-        let seed = Random(seed ^ n).next();
+        let seed = Rng::with_seed(seed ^ n).u64(..);
         let run = std::panic::catch_unwind(|| sequence(seed));
         if let Err(panic) = run {
             eprintln!("sequence {n} (its own seed: {seed})");
@@ -225,7 +209,7 @@ fn equals_a_btree_map() {
 #[test]
 fn equals_a_btree_map_with_many_timers() {
     for seed in 1..=8 {
-        let mut random = Random(seed);
+        let mut random = Rng::with_seed(seed);
         let mut wheel = Wheel::new();
         let mut model = BTreeMap::new();
         let mut keys: Vec<(Key, u64)> = Vec::new();
@@ -233,21 +217,21 @@ fn equals_a_btree_map_with_many_timers() {
         for number in 0..60_000u64 {
             // waves: mostly insertions, then mostly cancels
             let growing = number % 20_000 < 12_000;
-            if growing == (random.below(8) > 0) {
-                let magnitude = 8 + random.below(12);
-                let deadline = now + 1 + random.below(1 << magnitude);
+            if growing == (random.u64(..8) > 0) {
+                let magnitude = 8 + random.u64(..12);
+                let deadline = now + 1 + random.u64(..1 << magnitude);
                 let key = wheel.insert(deadline, number);
                 model.insert((deadline, number), key);
                 keys.push((key, number));
             } else if !keys.is_empty() {
-                let (key, number) = keys.swap_remove(random.below(keys.len() as u64) as usize);
+                let (key, number) = keys.swap_remove(random.u64(..keys.len() as u64) as usize);
                 let deadline = wheel.deadline(key);
                 assert_eq!(wheel.cancel(key), deadline.map(|_| number));
                 let modelled = deadline.and_then(|at| model.remove(&(at, number)));
                 assert_eq!(modelled, deadline.map(|_| key));
             }
-            if random.below(50) == 0 {
-                now += random.below(30);
+            if random.u64(..50) == 0 {
+                now += random.u64(..30);
                 let later = model.split_off(&(now, u64::MAX));
                 let due = std::mem::replace(&mut model, later);
                 let mut fired = Vec::new();

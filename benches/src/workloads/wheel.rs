@@ -1,5 +1,7 @@
 //! The structure under the timers, by itself: no clock, no tasks, ticks of a millisecond.
 
+use fastrand::Rng;
+
 use crate::roster::{OnReschedule, OnSchedule, Shape};
 use crate::runtime::{Reschedule, Schedule};
 use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
@@ -11,16 +13,9 @@ const PASS: u64 = 10_000;
 /// The farthest deadline, in ticks from now: connection timeouts of up to half a minute.
 const FARTHEST: u64 = 30_000;
 
-/// Xorshift: the same numbers for everybody, for a nanosecond each.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        ((u128::from(self.0) * u128::from(limit)) >> 64) as u64
-    }
+/// The same numbers for everybody.
+fn dice() -> Rng {
+    Rng::with_seed(0x9E37_79B9_7F4A_7C15)
 }
 
 /// Lets time go on by a tick so often that a hundred ticks pass while each of so many deadlines is
@@ -75,25 +70,25 @@ impl<const OUTSTANDING: usize> OnSchedule for Replace<OUTSTANDING> {
     fn pass<S: Schedule>(scale: Scale) -> Result<Pass, Invalid> {
         let mut schedule = S::new();
         let outstanding = scale.of(OUTSTANDING, 20) as u64;
-        let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+        let mut dice = dice();
         let mut pace = Pace::of(outstanding);
         let mut due = Vec::new();
-        let mut keys = fill(&mut schedule, outstanding, || 1 + dice.below(FARTHEST));
+        let mut keys = fill(&mut schedule, outstanding, || 1 + dice.u64(..FARTHEST));
         Ok(Box::new(move || {
             Measured::cpu(PASS, || {
                 schedule.within(|schedule| {
                     for _ in 0..PASS {
-                        let which = dice.below(outstanding);
+                        let which = dice.u64(..outstanding);
                         let value = schedule.cancel(keys[which as usize]);
                         if value != Some(which) {
                             return Err(Invalid(format!("{value:?} was cancelled for {which}")));
                         }
-                        let deadline = pace.now + 1 + dice.below(FARTHEST);
+                        let deadline = pace.now + 1 + dice.u64(..FARTHEST);
                         keys[which as usize] = schedule.insert(deadline, which);
                         if pace.step() {
                             schedule.advance(pace.now, |value| due.push(value));
                             for which in due.drain(..) {
-                                let deadline = pace.now + 1 + dice.below(FARTHEST);
+                                let deadline = pace.now + 1 + dice.u64(..FARTHEST);
                                 keys[which as usize] = schedule.insert(deadline, which);
                             }
                         }
@@ -118,14 +113,14 @@ impl<const OUTSTANDING: usize> OnReschedule for Postpone<OUTSTANDING> {
     fn pass<S: Reschedule>(scale: Scale) -> Result<Pass, Invalid> {
         let mut schedule = S::new();
         let outstanding = scale.of(OUTSTANDING, 20) as u64;
-        let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+        let mut dice = dice();
         let mut pace = Pace::of(outstanding);
-        let mut keys = fill(&mut schedule, outstanding, || FARTHEST + dice.below(100));
+        let mut keys = fill(&mut schedule, outstanding, || FARTHEST + dice.u64(..100));
         Ok(Box::new(move || {
             Measured::cpu(PASS, || {
                 schedule.within(|schedule| {
                     for _ in 0..PASS {
-                        let which = dice.below(outstanding) as usize;
+                        let which = dice.u64(..outstanding) as usize;
                         keys[which] = schedule.reschedule(keys[which], pace.now + FARTHEST);
                         if pace.step() {
                             let mut due = 0;
@@ -152,14 +147,14 @@ impl<const DEADLINES: usize> OnSchedule for InsertFire<DEADLINES> {
     fn pass<S: Schedule>(scale: Scale) -> Result<Pass, Invalid> {
         let mut schedule = S::new();
         let deadlines = scale.of(DEADLINES, 20) as u64;
-        let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+        let mut dice = dice();
         let mut now = 0;
         Ok(Box::new(move || {
             Measured::cpu(deadlines, || {
                 let mut fired = 0;
                 let mut sum = 0;
                 for value in 0..deadlines {
-                    schedule.insert(now + 1 + dice.below(1_000), value);
+                    schedule.insert(now + 1 + dice.u64(..1_000), value);
                 }
                 for _ in 0..1_000 {
                     now += 1;
