@@ -8,6 +8,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags};
 
 use crate::readiness::Direction;
+use crate::returns::mend;
 
 /// Buffers that a message may consist of, on every system we know (`IOV_MAX`). With more the
 /// kernel refuses it.
@@ -21,13 +22,7 @@ pub(crate) fn is_ready_now(fd: BorrowedFd<'_>, direction: Direction) -> io::Resu
     };
     let mut fds = [PollFd::from_borrowed_fd(fd, flags)];
     loop {
-        match rustix::event::poll(
-            &mut fds,
-            Some(&Timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            }),
-        ) {
+        match mend(rustix::event::poll(&mut fds, Some(&Timespec::default()))) {
             Ok(found) => return Ok(found > 0),
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -37,16 +32,15 @@ pub(crate) fn is_ready_now(fd: BorrowedFd<'_>, direction: Direction) -> io::Resu
 
 /// Reads from a stream socket.
 ///
-/// As `std` does, but on Linux compiled into its caller: rustix needs no libc there. Every frame
-/// between a task and its system call is returned from right after the call, where the first return
-/// was measured to cost more than the code in it (see the crate's cost table).
+/// As `std` does, but on Linux compiled into its caller: rustix needs no libc there, and the returns
+/// after the call can be mended.
 #[inline]
 pub(crate) fn recv<T: AsFd>(socket: &T, buf: &mut [u8]) -> io::Result<usize>
 where
     for<'a> &'a T: Read,
 {
     #[cfg(target_os = "linux")]
-    return Ok(rustix::net::recv(socket, buf, RecvFlags::empty())?.0);
+    return Ok(mend(rustix::net::recv(socket, buf, RecvFlags::empty()))?.0);
     #[cfg(not(target_os = "linux"))]
     return (&*socket).read(buf);
 }
@@ -58,11 +52,11 @@ where
     for<'a> &'a T: Write,
 {
     #[cfg(target_os = "linux")]
-    return Ok(rustix::net::send(
+    return Ok(mend(rustix::net::send(
         socket,
         bytes,
         rustix::net::SendFlags::NOSIGNAL,
-    )?);
+    ))?);
     #[cfg(not(target_os = "linux"))]
     return (&*socket).write(bytes);
 }
@@ -108,7 +102,7 @@ where
         let mut nothing_else = SendAncillaryBuffer::default();
         let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
         let flags = SendFlags::NOSIGNAL;
-        Ok(sendmsg(socket, bufs, &mut nothing_else, flags)?)
+        Ok(mend(sendmsg(socket, bufs, &mut nothing_else, flags))?)
     }
     #[cfg(not(target_os = "linux"))]
     (&*socket).write_vectored(bufs)
@@ -125,7 +119,12 @@ pub(crate) fn receive(
     bufs: &mut [IoSliceMut<'_>],
 ) -> io::Result<(usize, bool)> {
     let mut no_room = RecvAncillaryBuffer::new(&mut []);
-    let message = rustix::net::recvmsg(fd, bufs, &mut no_room, RecvFlags::empty())?;
+    let message = mend(rustix::net::recvmsg(
+        fd,
+        bufs,
+        &mut no_room,
+        RecvFlags::empty(),
+    ))?;
     let cut = message.flags.contains(ReturnFlags::CTRUNC) && !cfg!(seeded_bug = "cut_ignored");
     Ok((message.bytes, !cut))
 }

@@ -25,6 +25,7 @@ pub mod poller;
 mod reactor;
 mod readiness;
 mod registration;
+mod returns;
 mod short_reads;
 mod slot;
 mod source;

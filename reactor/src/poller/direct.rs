@@ -15,6 +15,8 @@ use std::time::Duration;
 use polling::PollMode;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 
+use crate::returns::mend;
+
 use super::{Abilities, Direction, Event, Poller, Ready, Token, no_readiness};
 
 /// Events taken from the kernel in one call. 64, 256 and 1,024 measured the same.
@@ -92,7 +94,8 @@ impl Direct {
 
     #[inline]
     fn wait_millis(&self, room: &mut Room, timeout: Option<Timespec>) -> io::Result<usize> {
-        let (found, _) = epoll::wait(self.poller.as_fd(), &mut room[..], timeout.as_ref())?;
+        let result = epoll::wait(self.poller.as_fd(), &mut room[..], timeout.as_ref());
+        let (found, _) = mend(result)?;
         Ok(found.len())
     }
 }
@@ -146,7 +149,7 @@ impl Poller for Direct {
         use epoll::EventFlags as Flags;
         let flags = Flags::IN | Flags::OUT | Flags::RDHUP | Flags::PRI | Flags::ET;
         let data = epoll::EventData::new_u64(token.key() as u64);
-        match epoll::add(self.poller.as_fd(), fd, data, flags) {
+        match mend(epoll::add(self.poller.as_fd(), fd, data, flags)) {
             Err(rustix::io::Errno::PERM) => Err(no_readiness()),
             other => Ok(other?),
         }
@@ -158,7 +161,7 @@ impl Poller for Direct {
     }
 
     fn delete(&self, fd: BorrowedFd<'_>, _: Token) -> io::Result<()> {
-        self.poller.delete(fd)
+        Ok(mend(epoll::delete(self.poller.as_fd(), fd))?)
     }
 
     #[inline]
@@ -189,7 +192,7 @@ impl Poller for Direct {
 
     fn notify(&self) {
         // It fails only when the counter is full, and then the wait has ended anyway.
-        let _ = rustix::io::write(&self.eventfd, &1u64.to_ne_bytes());
+        let _ = mend(rustix::io::write(&self.eventfd, &1u64.to_ne_bytes()));
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {

@@ -7,8 +7,11 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 #[cfg(not(target_vendor = "apple"))]
 pub(crate) fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     use rustix::net::{SocketFlags, acceptfrom_with};
+
+    use crate::returns::mend;
+
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let (stream, peer) = acceptfrom_with(listener, flags)?;
+    let (stream, peer) = mend(acceptfrom_with(listener, flags))?;
     let no_address = || io::Error::other("the connection came without an address");
     let peer = SocketAddr::try_from(peer.ok_or_else(no_address)?)?;
     Ok((stream.into(), peer))
