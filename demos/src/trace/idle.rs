@@ -67,7 +67,7 @@ fn state(story: &Story<'_>, number: u64, life: &Life<'_>, past: &[usize], now: u
             .find(|&entry| wanted(&story.event(entry)))
     };
     if let Some(end) = find(|event| matches!(event, Event::End { .. })) {
-        let ago = span(now - story.at(end));
+        let ago = span(now.saturating_sub(story.at(end)));
         return format!("is no more: {ago} ago {}.", sentence(story, end));
     }
     let poll = find(|event| matches!(event, Event::Poll { .. }));
@@ -75,7 +75,7 @@ fn state(story: &Story<'_>, number: u64, life: &Life<'_>, past: &[usize], now: u
     if let Some(poll) = poll
         && polled.is_none_or(|polled| polled < poll)
     {
-        let time = span(now - story.at(poll));
+        let time = span(now.saturating_sub(story.at(poll)));
         return format!(
             "is running: its poll began {time} ago. While it goes on, its thread does nothing else."
         );
@@ -97,7 +97,7 @@ fn state(story: &Story<'_>, number: u64, life: &Life<'_>, past: &[usize], now: u
 
 /// It is ready. What is its thread doing?
 fn queued(story: &Story<'_>, number: u64, woken: usize, now: u64) -> String {
-    let time = span(now - story.at(woken));
+    let time = span(now.saturating_sub(story.at(woken)));
     let why = match story.event(woken) {
         Event::Wake { by, .. } => format!("woken by {}", cause(story, by)),
         _ => "just spawned".to_owned(),
@@ -107,7 +107,7 @@ fn queued(story: &Story<'_>, number: u64, woken: usize, now: u64) -> String {
     });
     let running: Vec<String> = running
         .map(|poll| {
-            let since = span(now - story.at(poll.begin));
+            let since = span(now.saturating_sub(story.at(poll.begin)));
             let thread = story.trace.thread(poll.thread);
             format!(
                 "{thread} has been polling {} for {since}",
@@ -135,7 +135,10 @@ fn waiting(story: &Story<'_>, life: &Life<'_>, polled: usize, now: u64) -> Strin
         if mine && !over && timer.inserted.is_some_and(|entry| story.at(entry) <= now) {
             let due = match timer.due.checked_sub(now) {
                 Some(left) => format!("due in {}", span(left)),
-                None => format!("due since {}, and not fired", span(now - timer.due)),
+                None => format!(
+                    "due since {}, and not fired",
+                    span(now.saturating_sub(timer.due))
+                ),
             };
             reasons.push(format!("timer {number}, {due}"));
         }
@@ -159,7 +162,7 @@ fn waiting(story: &Story<'_>, life: &Life<'_>, polled: usize, now: u64) -> Strin
                     let thread = story.trace.thread(story.trace.entries[begun].thread);
                     format!(
                         "which {thread} has been making for {}",
-                        span(now - story.at(begun))
+                        span(now.saturating_sub(story.at(begun)))
                     )
                 }
                 None => "for which no thread of the pool is free".to_owned(),
@@ -168,7 +171,7 @@ fn waiting(story: &Story<'_>, life: &Life<'_>, polled: usize, now: u64) -> Strin
         }
     }
     reasons.sort();
-    let since = span(now - story.at(polled));
+    let since = span(now.saturating_sub(story.at(polled)));
     if reasons.is_empty() {
         return format!(
             "waits since {since}, and nobody has woken it since. It left its waker with no timer, \

@@ -51,7 +51,7 @@ pub fn why_late(story: &Story<'_>, number: u64) -> Result<String, String> {
     let (begin, end) = (story.at(input), story.at(output));
     let mut text = format!(
         "O{number} went out {} after I{number} was taken in.\n",
-        span(end - begin)
+        span(end.saturating_sub(begin))
     );
     let links = chain(story, input, output);
     text.push_str("\nStep by step, each the cause of the next:\n");
@@ -198,7 +198,7 @@ fn origin(story: &Story<'_>, woken: usize, links: &mut Vec<Link>) -> Option<usiz
                     if source == number && way == direction)
             });
             let waited = waited?;
-            let time = span(story.at(woken) - story.at(waited));
+            let time = span(story.at(woken).saturating_sub(story.at(waited)));
             let what = source(story, number);
             links.push(Link {
                 at: story.at(woken),
@@ -241,7 +241,8 @@ fn busy(story: &Story<'_>, from: u64, to: u64, thread: u16) -> Option<String> {
             .min(to)
             .saturating_sub(story.at(poll.begin).max(from));
         if overlap > 0 {
-            *by_task.entry(poll.task).or_default() += overlap;
+            let sum = by_task.entry(poll.task).or_default();
+            *sum = u64::saturating_add(*sum, overlap);
         }
     }
     let mut by_task: Vec<_> = by_task.into_iter().collect();
@@ -260,7 +261,7 @@ fn where_time_went(story: &Story<'_>, of_input: u64, begin: u64, end: u64) -> St
     let mut ended = None;
     let entries = story.life(of_input).map_or(&[][..], |life| &life.entries);
     for &entry in entries {
-        let at = story.at(entry).clamp(begin, end);
+        let at = story.at(entry).max(begin).min(end); // the end may come first in a bad file
         let next = match story.event(entry) {
             Event::Poll { .. } => State::Running,
             Event::Polled { ready: true, .. } => {
@@ -277,7 +278,7 @@ fn where_time_went(story: &Story<'_>, of_input: u64, begin: u64, end: u64) -> St
             _ => continue,
         };
         let (time, count) = times.entry(state).or_default();
-        (*time, *count) = (*time + (at - since), *count + 1);
+        (*time, *count) = (*time + at.saturating_sub(since), *count + 1);
         (state, since) = (next, at);
         if ended.is_some() {
             break;

@@ -140,7 +140,7 @@ impl Export<'_, '_> {
     fn call(&mut self, index: usize, job: u64) {
         let call = self.story.call(job);
         let end = call.made.unwrap_or(self.story.trace.entries.len() - 1);
-        let length = self.story.at(end) - self.story.at(index);
+        let length = self.story.at(end).saturating_sub(self.story.at(index));
         let for_task = call.task.map(|number| task(self.story, number));
         let more = json!({"cat": "call", "dur": micros(length), "args": {"for": for_task}});
         self.push("X", index, &format!("call {job}"), more);
@@ -166,7 +166,7 @@ impl Export<'_, '_> {
                 Event::Park { .. } => drop(since.insert(entry.thread, index)),
                 Event::Unpark { events } => {
                     if let Some(park) = since.remove(&entry.thread) {
-                        let length = micros(entry.at - self.story.at(park));
+                        let length = micros(entry.at.saturating_sub(self.story.at(park)));
                         let more =
                             json!({"cat": "wait", "dur": length, "args": {"events": events}});
                         self.push("X", park, "waits", more);

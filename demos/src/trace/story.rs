@@ -233,7 +233,7 @@ impl<'a> Story<'a> {
     /// How long a poll took; to the end of the trace, if it did not end.
     #[must_use]
     pub fn length(&self, poll: &Poll) -> u64 {
-        self.end_of(poll) - self.at(poll.begin)
+        self.end_of(poll).saturating_sub(self.at(poll.begin))
     }
 
     /// When a poll ended.

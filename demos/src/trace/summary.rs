@@ -1,6 +1,6 @@
 //! A recording in a few lines: how long, how busy, and what stood out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::event::{Cause, Event};
@@ -22,7 +22,7 @@ pub fn summary(story: &Story<'_>) -> String {
         "{program}, {}: {} of {}",
         escape(&trace.header.started),
         counted(trace.entries.len(), "event"),
-        span(end - begin),
+        span(end.saturating_sub(begin)),
     );
     polls(story, &mut text);
     threads(story, end, &mut text);
@@ -34,7 +34,8 @@ pub fn summary(story: &Story<'_>) -> String {
 
 fn polls(story: &Story<'_>, text: &mut String) {
     let polls = story.polls();
-    let total: u64 = polls.iter().map(|poll| story.length(poll)).sum();
+    let lengths = polls.iter().map(|poll| story.length(poll));
+    let total = lengths.fold(0, u64::saturating_add);
     let tasks = story.tasks().count();
     let _ = writeln!(
         text,
@@ -76,7 +77,11 @@ fn did_nothing(story: &Story<'_>, poll: &Poll) -> bool {
 
 fn threads(story: &Story<'_>, end: u64, text: &mut String) {
     let trace = story.trace;
-    for (number, name) in (0u16..).zip(&trace.threads) {
+    let seen: BTreeSet<u16> = trace.entries.iter().map(|entry| entry.thread).collect();
+    for number in seen {
+        let Some(name) = trace.threads.get(usize::from(number)) else {
+            continue;
+        };
         let of_thread = || trace.entries.iter().filter(|entry| entry.thread == number);
         let Some(first) = of_thread().next() else {
             continue;
@@ -87,7 +92,7 @@ fn threads(story: &Story<'_>, end: u64, text: &mut String) {
                 Event::Park { patience } if patience != Some(0) => since = Some(entry.at),
                 Event::Unpark { .. } => {
                     if let Some(since) = since.take() {
-                        (parked, parks) = (parked + entry.at - since, parks + 1);
+                        (parked, parks) = (parked + (entry.at - since), parks + 1);
                     }
                 }
                 Event::Turn => turns += 1,
@@ -95,7 +100,8 @@ fn threads(story: &Story<'_>, end: u64, text: &mut String) {
             }
         }
         if parks + turns > 0 {
-            let share = parked * 100 / (end - first.at).max(1);
+            let all = u128::from(end.saturating_sub(first.at)).max(1);
+            let share = u128::from(parked) * 100 / all;
             let _ = writeln!(
                 text,
                 "{:<15} parked {} ({share}%) in {}; {}",

@@ -194,7 +194,10 @@ fn sentence_on_work(story: &Story<'_>, index: usize, at: u64) -> String {
         Event::JobBegin { job } => format!("call {job} begins"),
         Event::JobEnd { job } => {
             let begun = story.call(job).begun.map_or(at, |begun| story.at(begun));
-            format!("call {job} is made, after {}", span(at - begun))
+            format!(
+                "call {job} is made, after {}",
+                span(at.saturating_sub(begun))
+            )
         }
         _ => String::new(), // told by the callers
     }

@@ -1,6 +1,7 @@
 //! Traces: written, read, damaged, told, and recorded from real runs.
 
 mod file;
+mod hostile;
 mod json;
 mod lessons;
 mod recorded;
