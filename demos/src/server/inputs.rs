@@ -63,7 +63,7 @@ pub(super) fn start(
         // Polled beside the session, so that it ends with it.
         let (session, reader) = (pin!(session.run()), pin!(join(reader, heartbeat)));
         if let Some(last_word) = beside(session, reader).await {
-            shown.show(&last_word);
+            shown.show(&format.line(&last_word));
         }
         shown.complete();
         drop(place);

@@ -207,6 +207,18 @@ pub enum Format {
     Events,
 }
 
+impl Format {
+    /// A line of JSON, with its end, as it goes out.
+    #[must_use]
+    pub fn line(self, json: &str) -> String {
+        match self {
+            Self::Lines => json.to_owned(),
+            // JSON has no line ends inside, so one `data:` line holds it.
+            Self::Events => format!("data: {json}\n"),
+        }
+    }
+}
+
 /// Renders a session's records for one client, and keeps the books.
 #[derive(Debug)]
 pub struct Bookkeeper {
@@ -250,11 +262,7 @@ impl Render for Bookkeeper {
             }
             Record::Step(_) | Record::End(_) => {}
         }
-        match self.format {
-            Format::Lines => json,
-            // JSON has no line ends inside, so one `data:` line holds it.
-            Format::Events => format!("data: {json}\n"),
-        }
+        self.format.line(&json)
     }
 }
 

@@ -109,6 +109,12 @@ fn what_is_too_much_is_said() {
     let mut stream = server.connect();
     stream.write_all(chunked.as_bytes()).unwrap();
     read_until(&mut stream, "the body has more bytes than the limit");
+    // To who reads events it is an event.
+    let events = chunked.replacen("\r\n", "\r\naccept: text/event-stream\r\n", 1);
+    let mut stream = server.connect();
+    stream.write_all(events.as_bytes()).unwrap();
+    let error = r#"data: {"event":"error","error":"the body has more bytes than the limit"}"#;
+    read_until(&mut stream, &format!("\r\n{error}\n\n"));
     let answer = server.post("query select 'far too long'\nsleep 1ms\n");
     assert!(
         answer.contains("the line has 27 bytes, more than the limit of 20"),
