@@ -41,9 +41,17 @@ impl Reach {
             return Err(outside());
         }
         let whole = folder.join(path);
-        match (folder.canonicalize(), whole.canonicalize()) {
-            (Ok(folder), Ok(whole)) if whole.starts_with(&folder) => Ok(whole),
-            (Ok(_), Err(_)) if !whole.is_symlink() => Ok(whole), // reading it will tell why not
+        // Of a path that leads nowhere, the part that is there: what is missing outside is nobody's
+        // business either.
+        let there = whole
+            .ancestors()
+            .find(|part| part.symlink_metadata().is_ok());
+        let real = there.and_then(|there| there.canonicalize().ok());
+        match (folder.canonicalize(), real) {
+            (Ok(folder), Some(real)) if real.starts_with(&folder) => match there {
+                Some(there) if there == whole => Ok(real),
+                _ => Ok(whole), // reading it will tell why not
+            },
             _ => Err(outside()),
         }
     }
@@ -121,6 +129,8 @@ mod tests {
             ("out", "/etc/passwd"),
             ("dangling", "/no/such"),
             ("in", "file"),
+            ("dir", "/etc"),
+            ("inner", "."),
         ] {
             let _ = std::os::unix::fs::symlink(target, folder.join(link));
         }
@@ -129,9 +139,26 @@ mod tests {
             files: Some(folder.clone()),
             public_only: false,
         };
-        let outcomes = ["out", "dangling", "in", "file"].map(|path| reach.file(path).is_ok());
+        let leaves = [
+            "out",
+            "dangling",
+            "dangling/x",
+            "dir/passwd",
+            "dir/no-such",
+            "dir/a/b",
+        ]
+        .map(|path| reach.file(path).is_err());
+        let stays = [
+            "in",
+            "file",
+            "inner/file",
+            "inner/no-such",
+            "no/such",
+            "file/x",
+        ]
+        .map(|path| reach.file(path).is_ok());
         std::fs::remove_dir_all(&folder).expect("it was just made");
-        assert_eq!(outcomes, [false, false, true, true]);
+        assert_eq!((leaves, stays), ([true; 6], [true; 6]));
     }
 
     #[test]
