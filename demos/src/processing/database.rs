@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 
@@ -25,6 +26,9 @@ const SAMPLE: &str = include_str!("sample.sql");
 /// SQLite's virtual machine looks up this often, counted in its instructions, whether the query
 /// is still wanted. A thousand take some microseconds.
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
+
+/// SQLite needs so much for itself, the texts of tables for instance.
+const LEAST_LENGTH: usize = 1 << 16;
 
 /// A database that is only read, with a connection for each query that runs.
 #[derive(Debug)]
@@ -85,6 +89,11 @@ impl Database {
         let look = move || unwanted.load(Ordering::Relaxed);
         connection
             .progress_handler(STEPS_BETWEEN_LOOKS, Some(look))
+            .map_err(|error| explain(&error))?;
+        // A query of one line can ask for a blob of a gigabyte, and no look would come in between.
+        let longest = i32::try_from(limit.max(LEAST_LENGTH)).unwrap_or(i32::MAX);
+        connection
+            .set_limit(Limit::SQLITE_LIMIT_LENGTH, longest)
             .map_err(|error| explain(&error))?;
         let rows = rows_of(&connection, sql, limit);
         self.give_back(connection);
@@ -190,12 +199,13 @@ fn collect(
                     0
                 };
             cells.push(cell);
-        }
-        if bytes > limit {
-            let limit = grouped(limit);
-            return Err(Failure(format!(
-                "SQL: the rows take more than the limit of {limit} bytes; add a LIMIT to the query"
-            )));
+            if bytes > limit {
+                let limit = grouped(limit);
+                return Err(Failure(format!(
+                    "SQL: the rows take more than the limit of {limit} bytes; add a LIMIT to the \
+                     query"
+                )));
+            }
         }
         rows.push(cells);
     }
@@ -230,6 +240,9 @@ fn explain(error: &rusqlite::Error) -> Failure {
         }
         SqliteFailure(code, _) if code.code == ErrorCode::OperationInterrupted => {
             "SQL: the query was called off".to_owned()
+        }
+        SqliteFailure(code, _) if code.code == ErrorCode::TooBig => {
+            "SQL: a text or blob is longer than the limit (--max-content)".to_owned()
         }
         SqliteFailure(code, _) if code.code == ErrorCode::NotADatabase => {
             "the file is not an SQLite database".to_owned()
@@ -337,6 +350,26 @@ mod tests {
             message.contains("more than the limit of 1,048,576 bytes"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_value_as_large_as_sqlite_can_make_is_refused_before_it_is_made() {
+        let database = Database::sample().unwrap();
+        for sql in [
+            "select zeroblob(900000000)",
+            "select length(printf('%.*c', 900000000, 'x'))",
+            "select length(hex(zeroblob(400000000)))",
+            "select group_concat(zeroblob(1000000)) from planets, moons",
+        ] {
+            let message = ask(&database, sql).unwrap_err();
+            assert!(
+                message.contains("longer than the limit"),
+                "{sql}: {message}"
+            );
+        }
+        let wide = format!("select {}1", "zeroblob(1000000), ".repeat(1000));
+        let message = ask(&database, &wide).unwrap_err();
+        assert!(message.contains("more than the limit"), "{message}");
     }
 
     #[test]
