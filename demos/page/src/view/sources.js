@@ -80,12 +80,12 @@ export class Sources {
   #cell(scene, cell, ready, tasks) {
     const labels = tasks.slice(0, 3).map((id) => taskLabel(scene.trace, id));
     const more = tasks.length > 3 ? ` + ${tasks.length - 3}` : '';
-    const word = ready ? '✓ ready' : '';
+    const word = !ready ? '' : tasks.length > 0 ? '✓' : '✓ ready';
     const key = [word, ...tasks.slice(0, 3), more, scene.follow?.task].join('\n');
     if (/** @type {HTMLElement} */ (cell).dataset.is === key) return;
     /** @type {HTMLElement} */ (cell).dataset.is = key;
     const list = html('div', { class: 'chips' });
-    if (ready) list.append(html('span', { class: 'mark' }, word));
+    if (ready) list.append(html('span', { class: 'mark', title: 'ready' }, word));
     tasks.slice(0, 3).forEach((id, index) => {
       const chip = html('button', { class: 'chip waiting', type: 'button' }, labels[index]);
       chip.classList.toggle('followed', scene.follow?.task === id);

@@ -129,7 +129,7 @@ export class Tasks {
       (item, { id, text }) => {
         const chip = /** @type {HTMLElement} */ (item.firstElementChild);
         if (id === null) {
-          set(chip, { class: 'chip many', title: 'so many of this name are waiting' });
+          set(chip, { class: 'chip many', title: 'so many more of this name are waiting' });
           return say(chip, text);
         }
         const reasons = waitsFor(trace, state, id);

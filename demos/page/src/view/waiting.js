@@ -7,7 +7,7 @@ import { taskLabel } from '../trace/words.js';
 
 /** So many are shown one by one; of more than that, those that have a name of their own. */
 const ALL = 12;
-const SINGLE = 6;
+const SINGLE = 4;
 const GROUPS = 5;
 /** No more than these are looked at; the others are only counted. */
 const LOOKED_AT = 5000;
@@ -65,15 +65,21 @@ export function waitingOf({ trace, state, task, follow }) {
   }
   const groups = [...kinds].filter(([, members]) => members.length > 1);
   groups.sort(([, a], [, b]) => b.length - a.length);
-  const alone = [...kinds].flatMap(([, members]) => (members.length === 1 ? members : []));
+  const single = [...kinds].flatMap(([, members]) => (members.length === 1 ? members : []));
+  const spare = Math.max(0, SINGLE - single.length);
+  for (const [nth, [, members]] of groups.entries()) {
+    // some of each kind, so that it is seen what they wait for
+    const places = Math.floor((spare + groups.length - 1 - nth) / groups.length);
+    single.push(...members.splice(0, Math.min(places, members.length - 1)));
+  }
   const counted = groups.slice(0, GROUPS).map(([kind, members]) => ({
     key: `of ${kind}`,
     id: null,
     text: `${members.length.toLocaleString('en')} × ${kind}`,
     count: members.length,
   }));
-  const single = alone.slice(0, SINGLE);
-  const shown = [...wanted.map(one), ...counted, ...single.map(one)];
+  const alone = single.sort(inputsFirst(trace)).slice(0, SINGLE);
+  const shown = [...wanted.map(one), ...counted, ...alone.map(one)];
   const told = shown.reduce((sum, { count }) => sum + count, 0);
   return { shown, total, rest: total - told };
 }
