@@ -7,7 +7,7 @@
 //!
 //! ```text
 //!  executor ─┐                                                    ┌─▶ words, answers, summary
-//!  reactor  ─┼─▶ sheet of ─▶ blocks ─▶ outbox ─▶ keeper ─▶ file ──┼─▶ JSON ─▶ the page
+//!  reactor  ─┼─▶ sheet of ─▶ chunks ─▶ outbox ─▶ keeper ─▶ file ──┼─▶ JSON ─▶ the page
 //!  timers   ─┤   a thread                                         └─▶ Perfetto
 //!  program  ─┘
 //! ```
@@ -15,10 +15,11 @@
 //! | file | the question it answers |
 //! |---|---|
 //! | `event.rs` | What can happen? |
-//! | `sheet.rs`, `calls.rs`, `observers.rs`, `remark.rs` | How is it put down, and how are causes known? |
+//! | `chunk.rs` | What does a thread put down in the middle of its work? |
+//! | `sheet.rs`, `calls.rs`, `observers.rs`, `remark.rs` | When does it, and how are causes known? |
 //! | `attach.rs`, `recorder.rs`, `unseen.rs`, `socket.rs` | What do the threads have in common? |
 //! | `encode.rs`, `decode.rs`, `block.rs` | How does an event become a handful of bytes, and back? |
-//! | `outbox.rs`, `keeper.rs`, `recording.rs` | Who takes it from the loop without holding it up? |
+//! | `ring.rs`, `outbox.rs`, `keeper.rs`, `recording.rs` | Who takes it from the loop without holding it up? |
 //! | `file.rs`, `writer.rs`, `reader.rs` | What is in the file? What if it is damaged? |
 //! | `numbers.rs`, `json.rs` | How is it told to programs? |
 //! | `story.rs`, `words.rs` | What belongs together, and how is it said? |
@@ -32,6 +33,7 @@
 pub(crate) mod attach;
 pub mod block;
 mod calls;
+mod chunk;
 pub mod command;
 pub mod decode;
 pub mod encode;
@@ -48,12 +50,13 @@ pub mod lessons;
 pub mod numbers;
 mod observers;
 mod order;
-pub mod outbox;
+mod outbox;
 pub mod perfetto;
 pub mod reader;
 pub mod recorder;
 pub mod recording;
 pub mod remark;
+mod ring;
 mod sheet;
 mod socket;
 pub mod story;

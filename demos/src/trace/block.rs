@@ -1,6 +1,4 @@
-//! Events of one thread, as bytes: what a thread fills, the ring keeps, and the file holds.
-
-use std::collections::VecDeque;
+//! Events of one thread as bytes: what the file holds.
 
 use super::decode::{Bytes, Malformed};
 use super::encode::put_event;
@@ -46,16 +44,6 @@ impl Block {
         self.count += 1;
     }
 
-    /// Takes the events out; what is pushed from now on is another block.
-    #[must_use]
-    pub fn take(&mut self) -> Self {
-        let next = Self {
-            thread: self.thread,
-            ..Self::default()
-        };
-        std::mem::replace(self, next)
-    }
-
     /// The events.
     pub fn entries(&self) -> Entries<'_> {
         Entries {
@@ -98,67 +86,6 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// The last blocks: when there is no room for another, the oldest goes, and is counted.
-#[derive(Debug)]
-pub struct Ring {
-    blocks: VecDeque<Block>,
-    bytes: usize,
-    limit: usize,
-    lost: u64,
-}
-
-impl Ring {
-    /// A ring of at most so many bytes of events. The newest block is always kept.
-    #[must_use]
-    pub fn new(limit: usize) -> Self {
-        Self {
-            blocks: VecDeque::new(),
-            bytes: 0,
-            limit,
-            lost: 0,
-        }
-    }
-
-    /// Adds a block, and gives those that had to go for it.
-    pub fn push(&mut self, block: Block) -> Vec<Block> {
-        self.bytes += block.bytes.len();
-        self.blocks.push_back(block);
-        let mut gone = Vec::new();
-        while self.bytes > self.limit && self.blocks.len() > 1 {
-            let Some(block) = self.blocks.pop_front() else {
-                break;
-            };
-            self.bytes -= block.bytes.len();
-            self.lost += block.count;
-            gone.push(block);
-        }
-        gone
-    }
-
-    /// What is kept, oldest first.
-    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.iter()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
-    }
-
-    /// How many events went for want of room.
-    #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.lost
-    }
-
-    /// Takes all blocks out.
-    pub fn take(&mut self) -> VecDeque<Block> {
-        self.bytes = 0;
-        std::mem::take(&mut self.blocks)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,32 +104,5 @@ mod tests {
         let times: Vec<u64> = block.entries().map(|entry| entry.unwrap().at).collect();
         assert_eq!(times, [100, 250, 250, 260]);
         assert_eq!((block.begins, block.ends, block.count), (100, 260, 4));
-    }
-
-    #[test]
-    fn the_next_block_is_the_same_threads() {
-        let mut first = block(3, &[100]);
-        let taken = first.take();
-        assert_eq!((taken.count, first.count, first.thread), (1, 0, 3));
-        first.push(500, &Event::Turn);
-        assert_eq!(first.begins, 500);
-    }
-
-    #[test]
-    fn the_oldest_goes_and_is_counted() {
-        let mut ring = Ring::new(block(0, &[1, 2]).bytes.len() * 2);
-        assert!(ring.push(block(0, &[1, 2])).is_empty());
-        assert!(ring.push(block(0, &[3, 4])).is_empty());
-        assert_eq!(ring.push(block(0, &[5])).len(), 1);
-        assert_eq!(ring.lost(), 2);
-        let kept: Vec<u64> = ring.blocks().map(|block| block.begins).collect();
-        assert_eq!(kept, [3, 5]);
-        let huge: Vec<u64> = (0..1000).collect();
-        assert_eq!(ring.push(block(0, &huge)).len(), 2, "the newest stays");
-        assert_eq!((ring.lost(), ring.take().len()), (5, 1));
-        assert!(
-            ring.push(block(0, &[7])).is_empty(),
-            "its room was given back"
-        );
     }
 }

@@ -2,8 +2,9 @@
 
 use std::panic::Location;
 
+use super::chunk::Doing;
 use super::event::Event;
-use super::sheet::{Doing, Sheet};
+use super::sheet::Sheet;
 
 impl Sheet {
     /// A call was handed to the pool, for the task that is polled if there is one.

@@ -1,7 +1,6 @@
 //! Events as bytes. The format of the file is told in [`file`](super::file).
 //!
-//! This is what runs in the middle of the loop when a trace is recorded: an event is a handful of
-//! bytes pushed to the end of a vector, and nothing else.
+//! Done by the keeper's thread for all that the others put down in their [`chunk`](super::chunk)s.
 
 use super::event::{Cause, Event, Spot};
 

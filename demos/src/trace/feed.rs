@@ -174,7 +174,7 @@ impl Liner {
     pub(super) fn lines(
         &mut self,
         recorder: &Recorder,
-        blocks: &VecDeque<Block>,
+        blocks: &[Block],
     ) -> impl Iterator<Item = String> {
         // Asked for before the blocks are looked at: what is handed over later begins later.
         let complete = recorder.complete_until();

@@ -1,6 +1,5 @@
 //! Keeps what is recorded, on a thread of its own: the loop's must not wait for a disk.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -8,6 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::block::Block;
+use super::chunk::Chunk;
 use super::feed::{Feed, Liner};
 use super::file::Header;
 use super::recorder::Recorder;
@@ -62,7 +62,8 @@ impl Keeper {
 fn keep(recorder: &Recorder, file: Option<KeptFile>, feed: Option<&Feed>) -> io::Result<Kept> {
     let mut file = Ok(file);
     let mut liner = Liner::default();
-    while let Some(blocks) = recorder.outbox().take() {
+    while let Some(chunks) = recorder.outbox().take() {
+        let blocks: Vec<Block> = chunks.iter().map(Chunk::block).collect();
         if let Some(feed) = feed {
             feed.push(liner.lines(recorder, &blocks));
         }
@@ -107,7 +108,7 @@ impl KeptFile {
         })
     }
 
-    fn take(&mut self, recorder: &Recorder, blocks: &VecDeque<Block>) -> io::Result<()> {
+    fn take(&mut self, recorder: &Recorder, blocks: &[Block]) -> io::Result<()> {
         let header = recorder.completed(&self.header);
         if header != self.header {
             self.writer.header(&header)?;
@@ -166,7 +167,8 @@ impl Written {
 #[must_use]
 pub fn to_file(recorder: &Recorder, header: &Header) -> Vec<u8> {
     recorder.flush();
-    let blocks: Vec<Block> = recorder.outbox().copy();
+    let chunks = recorder.outbox().copy();
+    let blocks: Vec<Block> = chunks.iter().map(Chunk::block).collect();
     let header = recorder.completed(header);
     let written = Writer::new(Vec::new(), &header).and_then(|mut writer| {
         Written::default().write_new(recorder, &mut writer)?;

@@ -8,9 +8,10 @@ use executor::{JobEnd, JobId, TaskEnd, TaskId, TaskInfo};
 use reactor::{Ready, SourceId};
 use timers::{Slot, TimerId};
 
+use super::chunk::Doing;
 use super::event::{Direction, Event, How, Spot};
 use super::recorder::Recorder;
-use super::sheet::{self, Doing};
+use super::sheet;
 use super::socket;
 use super::unseen::Item;
 

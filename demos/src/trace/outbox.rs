@@ -1,7 +1,7 @@
 //! Where threads put what they have recorded, for whoever keeps it.
 //!
 //! Putting is a short lock and, if the keeper sleeps, one call to wake it. The keeper sleeps only
-//! when nothing was put for a while, so a busy loop pays for the lock alone, once in some thousand
+//! when nothing was put for a while, so a busy loop pays for the lock alone, once in some hundred
 //! events, and an idle one wakes nobody. The room is bounded: a keeper that is too slow, for it
 //! writes to a slow disk, costs the oldest events and never the loop's time.
 
@@ -9,11 +9,12 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::block::{Block, Ring};
+use super::chunk::Chunk;
+use super::ring::Ring;
 
-/// Blocks on their way to the keeper.
+/// Chunks on their way to the keeper.
 #[derive(Debug)]
-pub struct Outbox {
+pub(super) struct Outbox {
     state: Mutex<State>,
     news: Condvar,
 }
@@ -26,13 +27,12 @@ struct State {
     closed: bool,
 }
 
-/// How long the keeper lets blocks gather.
+/// How long the keeper lets chunks gather.
 const GATHER: Duration = Duration::from_millis(30);
 
 impl Outbox {
     /// An outbox with room for so many bytes.
-    #[must_use]
-    pub fn new(room: usize) -> Self {
+    pub(super) fn new(room: usize) -> Self {
         let state = State {
             ring: Ring::new(room),
             asleep: false,
@@ -44,13 +44,13 @@ impl Outbox {
         }
     }
 
-    /// Adds a block; after the end it is dropped.
-    pub fn put(&self, block: Block) {
+    /// Adds a chunk; after the end it is dropped.
+    pub(super) fn put(&self, chunk: Chunk) {
         let mut state = self.lock();
         if state.closed {
             return;
         }
-        drop(state.ring.push(block)); // counted by the ring
+        drop(state.ring.push(chunk)); // counted by the ring
         if std::mem::take(&mut state.asleep) {
             drop(state);
             self.news.notify_one();
@@ -58,7 +58,7 @@ impl Outbox {
     }
 
     /// Takes what there is, oldest first; waits for something. `None` is the end.
-    pub fn take(&self) -> Option<VecDeque<Block>> {
+    pub(super) fn take(&self) -> Option<VecDeque<Chunk>> {
         let mut state = self.lock();
         if !state.closed {
             // What comes in quick succession is taken at once.
@@ -69,24 +69,24 @@ impl Outbox {
             state = self.wait(state, None);
         }
         state.asleep = false;
-        let blocks = state.ring.take();
-        (!blocks.is_empty()).then_some(blocks)
+        let chunks = state.ring.take();
+        (!chunks.is_empty()).then_some(chunks)
     }
 
     /// Nothing more will be put.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.lock().closed = true;
         self.news.notify_all();
     }
 
     /// How many events went for want of room.
-    pub fn lost(&self) -> u64 {
+    pub(super) fn lost(&self) -> u64 {
         self.lock().ring.lost()
     }
 
     /// A copy of what there is, oldest first.
-    pub fn copy(&self) -> Vec<Block> {
-        self.lock().ring.blocks().cloned().collect()
+    pub(super) fn copy(&self) -> Vec<Chunk> {
+        self.lock().ring.chunks().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -117,14 +117,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::event::Event;
+    use crate::trace::ring::tests::chunk;
     use std::sync::Arc;
-
-    fn block(at: u64) -> Block {
-        let mut block = Block::new(0);
-        block.push(at, &Event::Turn);
-        block
-    }
 
     #[test]
     fn all_that_is_put_is_taken_and_then_the_end() {
@@ -133,14 +127,14 @@ mod tests {
             let outbox = Arc::clone(&outbox);
             move || {
                 let mut taken = Vec::new();
-                while let Some(blocks) = outbox.take() {
-                    taken.extend(blocks.iter().map(|block| block.begins));
+                while let Some(chunks) = outbox.take() {
+                    taken.extend(chunks.iter().map(Chunk::begins));
                 }
                 taken
             }
         });
         for at in 0..1000 {
-            outbox.put(block(at));
+            outbox.put(chunk([at]));
             if at == 500 {
                 while !outbox.lock().asleep {
                     std::thread::yield_now(); // and it has to be woken again
@@ -148,16 +142,16 @@ mod tests {
             }
         }
         outbox.close();
-        outbox.put(block(9999));
+        outbox.put(chunk([9999]));
         assert_eq!(keeper.join().unwrap(), (0..1000).collect::<Vec<_>>());
         assert_eq!(outbox.lost(), 0);
     }
 
     #[test]
     fn without_a_keeper_the_last_are_kept() {
-        let outbox = Outbox::new(block(0).bytes.len() * 10);
-        (0..100).for_each(|at| outbox.put(block(at)));
-        let kept: Vec<u64> = outbox.copy().iter().map(|block| block.begins).collect();
+        let outbox = Outbox::new(chunk([0]).bytes() * 10);
+        (0..100).for_each(|at| outbox.put(chunk([at])));
+        let kept: Vec<u64> = outbox.copy().iter().map(Chunk::begins).collect();
         assert_eq!(kept, (90..100).collect::<Vec<_>>());
         assert_eq!(outbox.lost(), 90);
     }

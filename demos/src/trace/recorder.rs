@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,8 +15,8 @@ use super::remark;
 use super::sheet;
 use super::unseen::Unseen;
 
-/// How many bytes of events are kept while nobody takes them: some three million events.
-pub const ROOM: usize = 16 << 20;
+/// How many bytes of events are kept while nobody takes them: some two million events.
+pub const ROOM: usize = 32 << 20;
 
 /// Observes executor, reactor, timers and pool of a loop, and writes down what they tell. Clones
 /// are the same recorder.
@@ -34,6 +34,8 @@ pub(super) struct Shared {
     /// When the wheel's tick 0 is.
     wheel_zero: OnceLock<u64>,
     names: Mutex<Names>,
+    /// Whether `called_for` of the names ever had anything in it.
+    calls_made: AtomicBool,
     pub(super) outbox: Outbox,
     pub(super) unseen: Unseen,
 }
@@ -149,20 +151,22 @@ impl Shared {
         let mut names = self.names();
         if let Some(task) = names.calls.remove(&job) {
             names.called_for.insert(task, thread);
+            // Relaxed: who is to find the call has been woken for it, after this.
+            self.calls_made.store(true, Ordering::Relaxed);
         }
     }
 
     /// Which thread made a call for a task that is now taken in as woken.
     pub(super) fn called_for(&self, task: u64) -> Option<u16> {
+        if !self.calls_made.load(Ordering::Relaxed) {
+            return None;
+        }
         self.names().called_for.remove(&task)
     }
 
     /// A task is gone, and nobody calls for it any more.
     pub(super) fn forget(&self, task: u64) {
-        let mut names = self.names();
-        if !names.called_for.is_empty() {
-            names.called_for.remove(&task);
-        }
+        self.called_for(task);
     }
 
     pub(super) fn worker(&self, worker: usize, thread: u16) {
@@ -184,6 +188,7 @@ impl Recorder {
                 started: SystemTime::now(),
                 wheel_zero: OnceLock::new(),
                 names: Mutex::default(),
+                calls_made: AtomicBool::new(false),
                 outbox: Outbox::new(ROOM),
                 unseen: Unseen::default(),
             }),

@@ -22,13 +22,10 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::block::Block;
-use super::event::{Cause, Direction, Event, How};
+use super::chunk::{Chunk, Doing};
+use super::event::{Cause, Event, How};
 use super::recorder::{Shared, Thread};
 use super::unseen::Item;
-
-/// A block is handed over when it has so many bytes: some three thousand events.
-const FULL: usize = 16 << 10;
 
 /// A thread that is going to wait so long hands over what it has.
 const LONG: u64 = 1_000_000;
@@ -36,30 +33,11 @@ const LONG: u64 = 1_000_000;
 /// The longest text of an event.
 const TEXT: usize = 200;
 
-/// What the thread is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doing {
-    /// Nothing that would be a cause.
-    Nothing,
-    /// Taking in what other threads woke.
-    Intake,
-    /// Polling a task.
-    Task(u64),
-    /// Polling a task that is not to be seen.
-    Unseen,
-    /// Waking those who waited for a source.
-    Source(u64, Direction),
-    /// Waking who waited for a timer.
-    Timer(u64),
-    /// Making a call of the pool, or waking who waited for it.
-    Call,
-}
-
 /// What one thread writes down.
 pub(super) struct Sheet {
     pub(super) shared: Arc<Shared>,
     pub(super) thread: Arc<Thread>,
-    block: Block,
+    chunk: Chunk,
     now: u64,
     pub(super) doing: Doing,
     /// When the poll began, and whether its task has ended in it.
@@ -74,6 +52,8 @@ pub(super) struct Sheet {
     held: Vec<(u64, Event<'static>)>,
     /// Something unseen was done since the last event that was written.
     unseen: bool,
+    /// Places in the source that this thread has told of.
+    places: Vec<(&'static Location<'static>, u32)>,
     /// What is spawned and registered is not to be seen.
     pub(super) hiding: bool,
     /// Whether events may be put down at the moment of the one before, as on a loop of one thread
@@ -123,7 +103,7 @@ impl Sheet {
         let thread = shared.new_thread();
         Self {
             shared: Arc::clone(shared),
-            block: Block::new(thread.number),
+            chunk: Chunk::new(thread.number),
             thread,
             now: 0,
             doing: Doing::Nothing,
@@ -134,6 +114,7 @@ impl Sheet {
             looks_outside: false,
             held: Vec::new(),
             unseen: false,
+            places: Vec::new(),
             hiding: false,
             coarse: true,
         }
@@ -160,7 +141,7 @@ impl Sheet {
     }
 
     /// Writes an event down.
-    #[inline]
+    #[inline(always)] // for each place knows which kind of event it writes
     pub(super) fn write(&mut self, event: &Event<'_>) {
         if !self.held.is_empty() {
             self.write_held();
@@ -168,15 +149,19 @@ impl Sheet {
         self.push(self.now, event);
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, at: u64, event: &Event<'_>) {
-        if self.block.count == 0 {
-            self.thread.opened(at);
+        if self.chunk.has_no_room(at) {
+            self.next_chunk(at);
         }
-        self.block.push(at, event);
-        if self.block.bytes.len() >= FULL {
-            self.hand_over();
-        }
+        self.chunk.push(at, event);
+    }
+
+    #[cold]
+    fn next_chunk(&mut self, at: u64) {
+        self.hand_over();
+        self.thread.opened(at);
+        self.chunk.begin(at, self.doing);
     }
 
     /// Writes a turn, a wait or its end down; or keeps it back until it is known whether
@@ -200,10 +185,10 @@ impl Sheet {
 
     /// Hands over what was written.
     pub(super) fn hand_over(&mut self) {
-        if self.block.count > 0 {
-            let block = self.block.take();
-            self.thread.closed(); // first: or its own lines would wait for the next block
-            self.shared.outbox.put(block);
+        if !self.chunk.is_empty() {
+            let chunk = self.chunk.take();
+            self.thread.closed(); // first: or its own lines would wait for the next chunk
+            self.shared.outbox.put(chunk);
         }
     }
 
@@ -279,10 +264,7 @@ impl Sheet {
     /// The task that is polled, if it is one to be seen.
     #[inline]
     pub(super) fn task(&self) -> Option<u64> {
-        match self.doing {
-            Doing::Task(task) => Some(task),
-            _ => None,
-        }
+        self.doing.task()
     }
 
     /// A poll begins.
@@ -354,9 +336,15 @@ impl Sheet {
         }
     }
 
-    /// The number of a place in the source.
-    pub(super) fn place(&self, location: &'static Location<'static>) -> u32 {
-        self.shared.place(location)
+    /// The number of a place in the source. There are few that a thread spawns from.
+    pub(super) fn place(&mut self, location: &'static Location<'static>) -> u32 {
+        let mut known = self.places.iter();
+        if let Some((_, number)) = known.find(|(known, _)| std::ptr::eq(*known, location)) {
+            return *number;
+        }
+        let number = self.shared.place(location);
+        self.places.push((location, number));
+        number
     }
 
     /// An instant as the trace counts time.

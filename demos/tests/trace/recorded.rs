@@ -112,7 +112,7 @@ fn outputs(trace: &Trace<'_>) -> Vec<u64> {
 
 #[test]
 fn a_sleep_from_its_input_to_its_output() {
-    let file = record("sleep", &[], "sleep 60ms\nsleep 20ms\n");
+    let file = record("sleep", &[], "sleep 300ms\nsleep 20ms\n");
     let bytes = file.read();
     let trace = Trace::read(&bytes, MOST).unwrap();
     check(&trace);
@@ -122,7 +122,7 @@ fn a_sleep_from_its_input_to_its_output() {
     let task = events.find_map(|event| match event {
         Event::Input {
             number: 1,
-            text: "sleep 60ms",
+            text: "sleep 300ms",
             task,
         } => Some(task.expect("it has a task")),
         _ => None,

@@ -213,8 +213,12 @@ pub(crate) fn file() -> Vec<u8> {
     for (micros, event) in of_the_loop() {
         of_loop.push(micros * 1000, &event);
         if micros == 17 {
-            writer.events(&of_loop.take()).unwrap();
-            writer.events(&pool.take()).unwrap();
+            writer
+                .events(&std::mem::replace(&mut of_loop, Block::new(0)))
+                .unwrap();
+            writer
+                .events(&std::mem::replace(&mut pool, Block::new(1)))
+                .unwrap();
         }
     }
     writer.events(&of_loop).unwrap();
