@@ -30,13 +30,8 @@ pub(crate) fn watched(seed: u64, clock: Clock, by: Option<&Recorder>) -> io::Res
     EventLoop::with(clock, LocalExecutor::builder().order(order(seed)), by)
 }
 
-/// Chooses one of so many, for ever. (Steele, Lea and Flood's SplitMix64: any seed will do.)
-fn order(mut state: u64) -> impl FnMut(usize) -> usize {
-    move |choices| {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % choices.max(1) as u64) as usize
-    }
+/// Chooses one of so many, for ever.
+fn order(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut chance = fastrand::Rng::with_seed(seed);
+    move |choices| chance.usize(..choices.max(1))
 }

@@ -225,13 +225,8 @@ fn noise_harms_nobody() {
         .map(|(_, bytes)| bytes)
         .filter(|bytes| bytes.len() < 1000)
         .collect();
-    let mut state = 1_u64;
-    let mut below = |limit: usize| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % limit
-    };
+    let mut chance = fastrand::Rng::with_seed(1);
+    let mut below = |limit: usize| chance.usize(..limit);
     for _ in 0..400 {
         let mut bytes = seeds[below(seeds.len())].clone();
         for _ in 0..below(6) {
