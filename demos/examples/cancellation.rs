@@ -67,9 +67,16 @@ fn cancel_after(polls: u32, future: impl Future) {
 }
 
 fn main() {
-    println!("dropped at await    1    2    3   (100 is all there is)");
+    println!("dropped at await    1    2    3   and of 100 there is left");
     for careful in [false, true] {
-        let mut line = format!("{:<16}", if careful { "with a guard" } else { "without" });
+        let mut line = format!(
+            "{:<16}",
+            if careful {
+                "with a guard"
+            } else {
+                "without a guard"
+            }
+        );
         for polls in 1..=3 {
             let accounts = Accounts {
                 ours: Cell::new(100),

@@ -42,6 +42,7 @@ fn main() -> io::Result<()> {
         epoll::EventFlags::IN,
     )?;
 
+    // That a fresh socket can be written to is news already: the first the host will hear of us.
     // A guest's task: it sleeps, and writes to the host; then it reads the host's answer.
     guests_end.set_nonblocking(true)?;
     let socket = Source::new(&reactor, guests_end)?;

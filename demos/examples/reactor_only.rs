@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 use reactor::{Reactor, TcpListener, TcpStream};
 
 /// Polls the future, waits for news from the kernel, polls again.
-fn wait_for<F: Future>(reactor: &Reactor, future: F) -> io::Result<F::Output> {
+fn wait_for<F: Future>(reactor: &Reactor, name: &str, future: F) -> io::Result<F::Output> {
     let mut future = pin!(future);
     let mut waits = 0;
     loop {
@@ -24,7 +24,7 @@ fn wait_for<F: Future>(reactor: &Reactor, future: F) -> io::Result<F::Output> {
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))
         {
-            println!("done after {waits} waits");
+            println!("{name}: done after {waits} wait(s) in the kernel");
             return Ok(output);
         }
         reactor.poll(None)?;
@@ -64,7 +64,7 @@ fn main() -> io::Result<()> {
         stream.read_to_string(&mut answer)?;
         Ok(answer)
     });
-    let echoed = wait_for(&reactor, echo_once(&listener))??;
+    let echoed = wait_for(&reactor, "echo", echo_once(&listener))??;
     println!(
         "echoed {echoed} bytes: {:?}",
         client.join().expect("it does not panic")?
@@ -73,7 +73,7 @@ fn main() -> io::Result<()> {
     // The other direction, on the same reactor.
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    let stream = wait_for(&reactor, TcpStream::connect(&reactor, address))??;
+    let stream = wait_for(&reactor, "connect", TcpStream::connect(&reactor, address))??;
     println!(
         "connected to {}",
         if stream.peer_addr()? == address {

@@ -16,20 +16,12 @@ use std::time::Duration;
 use executor::LocalExecutor;
 use timers::{Clock, LocalTimers};
 
-/// A small generator (Marsaglia's xorshift).
-fn generator(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    move |choices| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % choices as u64) as usize
-    }
-}
-
 /// Runs three tasks that wake at the same moments; what they did, in order.
 fn run(seed: u64) -> String {
-    let executor = LocalExecutor::builder().order(generator(seed)).build();
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let executor = LocalExecutor::builder()
+        .order(move |ready| chance.usize(..ready))
+        .build();
     let timers = LocalTimers::new(Clock::auto());
     let trace = Rc::new(RefCell::new(String::new()));
     let tasks: Vec<_> = ['a', 'b', 'c']
@@ -66,16 +58,10 @@ fn main() {
     for seed in [1, 2, 3, 1, 2, 3] {
         println!("seed {seed}: {}", run(seed));
     }
-    // 'a always comes before c': true in most runs, so somebody will rely on it.
+    // 'c never goes first every time': true in most runs, so somebody will rely on it.
     let breaks = |trace: &str| trace.as_bytes().chunks(3).all(|round| round[0] == b'c');
     let seed = (1..100_000).find(|&seed| breaks(&run(seed)));
     let seed = seed.expect("of 81 ways to begin four rounds with one of three, one is this");
-    println!(
-        "a seed in which c is first in all four rounds: {}",
-        if breaks(&run(seed)) {
-            "found, and it replays"
-        } else {
-            "does not replay"
-        }
-    );
+    println!("c goes first in all four rounds:");
+    println!("seed {seed}: {}, and again {}", run(seed), run(seed));
 }

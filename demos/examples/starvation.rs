@@ -51,13 +51,14 @@ fn race(until_none_is_ready: bool) -> (u32, bool) {
 }
 
 fn main() {
-    let (polls, fired) = race(true);
-    println!("until none is ready: {polls} polls of the greedy task, the timer fired: {fired}");
-    let (polls, fired) = race(false);
-    let fewer = if polls < ENOUGH {
-        "fewer than 100000"
-    } else {
-        "all"
-    };
-    println!("one batch a turn:    {fewer} polls of the greedy task, the timer fired: {fired}");
+    for (name, until_none_is_ready) in
+        [("until none is ready:", true), ("one batch a turn:", false)]
+    {
+        let (polls, fired) = race(until_none_is_ready);
+        let timer = match fired {
+            true => "then the timer fires",
+            false => "and the timer has not fired",
+        };
+        println!("{name:<20} {polls} polls of the greedy task, {timer}");
+    }
 }

@@ -21,7 +21,8 @@ fn main() {
     wheel.insert(420, "egg, hard");
     wheel.insert(240, "egg, soft");
     assert_eq!(wheel.cancel(tea), Some("tea"));
-    println!("next in the wheel: tick {:?}", wheel.next_deadline());
+    let next = wheel.next_deadline().expect("two are left");
+    println!("tea is off; next in the wheel: tick {next}");
     wheel.advance(600, |_, due| {
         println!("tick {:>3}: {}", due.deadline, due.value)
     });
@@ -50,5 +51,5 @@ fn main() {
         timers.fire();
         waits += 1;
     }
-    println!("30 ms on the real clock: after {waits} wait");
+    println!("30 ms on the real clock: the thread waited {waits} time(s)");
 }

@@ -93,12 +93,17 @@ async fn visit(handle: &Handle, to: SocketAddr, trusted: RootCertStore) -> io::R
         .connect(name, stream)
         .await?;
     let version = stream.get_ref().1.protocol_version();
+    let version = version.and_then(|version| version.as_str());
     stream.write_all(format!("{SECRET}\n").as_bytes()).await?;
     stream.flush().await?;
     let mut line = String::new();
     BufReader::new(&mut stream).read_line(&mut line).await?;
     stream.close().await?;
-    Ok(format!("{}, over {version:?}", line.trim_end()))
+    Ok(format!(
+        "{}, over {}",
+        line.trim_end(),
+        version.unwrap_or("?")
+    ))
 }
 
 fn main() -> io::Result<()> {
