@@ -191,7 +191,14 @@ pub fn listen(
     address: &str,
     remote: bool,
 ) -> io::Result<(TcpListener, String)> {
-    let listener = TcpListener::bind(&processing.handle.reactor, address)?;
+    let listener = TcpListener::bind(&processing.handle.reactor, address);
+    let listener = listener.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            let like = "an address and a port, such as 127.0.0.1:8080";
+            io::Error::other(format!("{error}; it should be {like}"))
+        }
+        _ => error,
+    })?;
     let bound = listener.local_addr()?;
     if !bound.ip().is_loopback() && !remote {
         let why = "others could reach this address, and have files read and queries run; \

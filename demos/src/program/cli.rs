@@ -33,11 +33,22 @@ Exit status:
   3    something was left undone when the grace was over
   130  ended at once by a second ctrl-c (143: SIGTERM)";
 
+const OVER_HTTP: &str = "\
+In another terminal (or open the address in a browser):
+  curl -N --data-binary $'sleep 2s\\nsleep 300ms\\nquery select 1' http://127.0.0.1:8080/inputs
+
+POST /inputs      one or many lines; each output is sent as it becomes ready
+GET  /outputs/N   the output of input N, if it is one of the last
+GET  /metrics     counters, in the text format of Prometheus
+GET  /healthz     200 while input is taken, 503 while what is in flight is finished
+
+What a line may be, `event-loop --help` tells.";
+
 const MORE: &str = "--help tells the inputs and the exit statuses.";
 
 /// An event loop at work: takes inputs as they come, gives outputs as they are ready.
 #[derive(Debug, Parser)]
-#[command(name = "event-loop", version, about)]
+#[command(name = "event-loop", version)]
 #[command(after_long_help = GRAMMAR, after_help = MORE)]
 pub struct Cli {
     /// What to do; without one, the tour.
@@ -54,6 +65,7 @@ pub enum Command {
     #[command(after_long_help = GRAMMAR, after_help = MORE)]
     Run(RunOptions),
     /// Take inputs over HTTP, and send each output as it becomes ready
+    #[command(after_help = OVER_HTTP)]
     Serve(ServeOptions),
     /// Tell what happened in a run that was recorded with --record, and why
     Trace(TraceOptions),
@@ -197,7 +209,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "1MiB")]
     pub max_content: usize,
 
-    /// Outputs to keep for GET /outputs/{n}
+    /// Outputs to keep for GET /outputs/N
     #[arg(long, value_name = "N", default_value = "1000")]
     pub keep: usize,
 
@@ -287,7 +299,14 @@ mod tests {
 
     #[test]
     fn the_help_tells_every_word_and_status() {
-        let help = Cli::command().render_long_help().to_string();
+        let mut command = Cli::command();
+        let serve = command.find_subcommand_mut("serve").expect("it is there");
+        let serve = serve.render_help().to_string();
+        for word in ["keep for GET /outputs/N", r"$'sleep 2s\nsleep 300ms"] {
+            assert!(serve.contains(word), "{word} is not in\n{serve}");
+        }
+        let help = command.render_long_help().to_string();
+        assert!(help.starts_with("An event loop at work"), "{help}");
         for word in [
             "sleep",
             "read",

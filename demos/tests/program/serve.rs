@@ -388,7 +388,13 @@ fn other_machines_only_with_leave() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error_at_start() {
+fn what_it_cannot_listen_at_is_an_error_at_start() {
+    let ended = super::process::run(&["serve", "--listen", "8080"], "");
+    assert_eq!(ended.status, Some(2), "{ended:#?}");
+    assert!(
+        ended.errors.contains("such as 127.0.0.1:8080"),
+        "{ended:#?}"
+    );
     let server = Server::start(&[]);
     let ended = super::process::run(&["serve", "--listen", &server.address], "");
     assert_eq!(ended.status, Some(2));
