@@ -27,7 +27,7 @@ pub mod origin;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -35,7 +35,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures::StreamExt;
-use reactor::TcpListener;
+use reactor::{TcpListener, TcpStream};
 
 use crate::processing::Processing;
 use crate::program::signals::{Signal, Signals};
@@ -104,23 +104,43 @@ impl Server {
     }
 
     async fn accept(self: &Arc<Self>, listener: &TcpListener) {
-        let handle = &self.processing.handle;
+        let spawner = &self.processing.handle.spawner;
+        let welcome = |place, (stream, peer): (TcpStream, SocketAddr)| match place {
+            Some(open) => {
+                // Answers are written whole or as soon as they are ready: nothing to wait for.
+                let _ = stream.set_nodelay(true);
+                let served = connection::run(open, stream, peer.ip());
+                drop(spawner.spawn_named("connection", served));
+            }
+            None => {
+                let turned_away = connection::turn_away(stream);
+                drop(spawner.spawn_named("turned away", turned_away));
+            }
+        };
+        self.take_in(|| listener.accept(), welcome).await;
+    }
+
+    /// Takes connections in for ever: `next` waits for one, `welcome` is given each, with a place
+    /// or, when there are too many, without.
+    pub async fn take_in<S, F>(
+        self: &Arc<Self>,
+        mut next: impl FnMut() -> F,
+        mut welcome: impl FnMut(Option<Open>, S),
+    ) where
+        F: Future<Output = io::Result<S>>,
+    {
         loop {
-            match listener.accept().await {
-                Ok((stream, peer)) if self.connections() < self.limits.connections => {
-                    // Answers are written whole or as soon as they are ready: nothing to wait for.
-                    let _ = stream.set_nodelay(true);
-                    let served = connection::run(self.open(), stream, peer.ip());
-                    drop(handle.spawner.spawn_named("connection", served));
+            match next().await {
+                Ok(stream) if self.connections() < self.limits.connections => {
+                    welcome(Some(self.open()), stream);
                 }
-                Ok((stream, _)) => drop(
-                    handle
-                        .spawner
-                        .spawn_named("turned away", connection::turn_away(stream)),
-                ),
+                Ok(stream) => welcome(None, stream),
                 // Out of descriptors, or a client that gave up. The first is no reason to try
                 // again at once, and neither is one to stop.
-                Err(_) => handle.timers.sleep(Duration::from_millis(10)).await,
+                Err(_) => {
+                    let timers = &self.processing.handle.timers;
+                    timers.sleep(Duration::from_millis(10)).await;
+                }
             }
         }
     }

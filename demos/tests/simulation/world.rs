@@ -1,12 +1,15 @@
 //! One run: a server, some clients, one seed.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::fmt::{self, Write as _};
+use std::future::poll_fn;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use demos::Handle;
@@ -15,13 +18,16 @@ use demos::processing::database::Database;
 use demos::processing::reach::Reach;
 use demos::server::limits::Limits;
 use demos::server::{Server, connection};
-use executor::{BlockingPool, LocalExecutor};
+use executor::{BlockingPool, LocalExecutor, LocalSpawner};
+use futures::StreamExt;
+use futures::channel::mpsc;
 use reactor::Reactor;
+use rustix::io::Errno;
 use timers::{Clock, SharedTimers};
 
 use crate::chance::Chance;
 use crate::client::{self, Visit};
-use crate::wire;
+use crate::wire::{self, End};
 
 /// A run with more turns than this is not going to end.
 const TURNS: u64 = 200_000;
@@ -105,7 +111,7 @@ fn unused() -> (Reactor, BlockingPool, Arc<Database>) {
 
 fn limits(chance: &Chance) -> Limits {
     Limits {
-        connections: 100,
+        connections: [3, 100][chance.below(2)],
         in_flight: 60,
         in_flight_of_client: 20,
         in_flight_of_request: 1 + chance.below(20),
@@ -147,22 +153,27 @@ pub(crate) fn run(seed: u64) -> Run {
     let faults = Rc::new(Cell::new(0));
     let told = Rc::new(RefCell::new(Run::default()));
 
+    let (knock, door) = mpsc::unbounded();
+    let welcomed = keep_the_door(&server, door, &chance, &faults, executor.spawner());
+    drop(executor.spawn(welcomed));
     let clients = 1 + chance.below(12);
     let visits: Vec<_> = (0..clients)
         .map(|number| {
             let (server, chance, timers) = (Arc::clone(&server), chance.clone(), timers.clone());
             let (spawner, faults) = (executor.spawner(), Rc::clone(&faults));
-            let (told, clock) = (Rc::clone(&told), clock.clone());
+            let (told, clock, knock) = (Rc::clone(&told), clock.clone(), knock.clone());
             executor.spawn(async move {
                 timers.sleep(chance.millis(2_000)).await;
                 let ([ours, theirs], carriers) = wire::wire(&chance, &timers, &faults);
                 drop(spawner.spawn(carriers));
-                let peer = IpAddr::from(Ipv4Addr::new(10, 0, 0, number as u8 % 3));
-                let silent = Rc::new(Cell::new(false));
-                let served = connection::serve_http1(server.open(), theirs, peer);
-                let was_silent = Rc::clone(&silent);
-                drop(spawner.spawn(async move { was_silent.set(served.await.is_some()) }));
-                let unanswered = || silent.get() || server.is_closing();
+                let guest = Guest {
+                    end: theirs,
+                    peer: IpAddr::from(Ipv4Addr::new(10, 0, 0, number as u8 % 3)),
+                    unanswered: Rc::default(),
+                };
+                let unanswered = Rc::clone(&guest.unanswered);
+                knock.unbounded_send(guest).expect("the door is kept");
+                let unanswered = || unanswered.get() || server.is_closing();
                 let visit = client::visit(ours, chance, timers, unanswered).await;
                 told.borrow_mut().tell(clock.now() - start, number, visit);
             })
@@ -198,6 +209,50 @@ pub(crate) fn run(seed: u64) -> Run {
     run.undone = server.ledger.undone();
     assert!(server.ledger.balances(), "{}", server.ledger.metrics(0));
     run
+}
+
+/// A connection that has come, and was not taken in yet.
+struct Guest {
+    end: End,
+    peer: IpAddr,
+    /// Whether the server closes it without a word, and is right to.
+    unanswered: Rc<Cell<bool>>,
+}
+
+/// The server's own loop over arrivals, at a listener that now and then has no descriptor left.
+fn keep_the_door(
+    server: &Arc<Server>,
+    door: mpsc::UnboundedReceiver<Guest>,
+    chance: &Chance,
+    faults: &Rc<Cell<u64>>,
+    spawner: LocalSpawner<'static>,
+) -> impl Future<Output = ()> + use<> {
+    let (server, chance, faults) = (Arc::clone(server), chance.clone(), Rc::clone(faults));
+    let (door, waiting) = (RefCell::new(door), RefCell::new(VecDeque::new()));
+    async move {
+        let next = || {
+            poll_fn(|cx| {
+                if waiting.borrow().is_empty() {
+                    let guest = ready!(door.borrow_mut().poll_next_unpin(cx));
+                    waiting.borrow_mut().extend(guest);
+                }
+                if chance.once_in(4) {
+                    faults.set(faults.get() + 1);
+                    return Poll::Ready(Err(Errno::MFILE.into())); // it stays in the queue
+                }
+                let guest = waiting.borrow_mut().pop_front();
+                Poll::Ready(guest.ok_or_else(|| io::ErrorKind::ConnectionAborted.into()))
+            })
+        };
+        let welcome = |place, guest: Guest| match place {
+            Some(open) => drop(spawner.spawn(async move {
+                let silent = connection::serve_http1(open, guest.end, guest.peer).await;
+                guest.unanswered.set(silent.is_some());
+            })),
+            None => guest.unanswered.set(true),
+        };
+        server.take_in(next, welcome).await;
+    }
 }
 
 /// The loop, without a kernel: when nothing is ready, time jumps.
