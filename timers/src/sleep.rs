@@ -162,6 +162,7 @@ impl<S: Sharing> Sleep<S> {
     }
 
     /// Enters the wheel.
+    #[inline(never)] // so that a poll of one that is armed is short
     fn arm(&mut self, waker: Waker) {
         let tick = self.tick();
         let key = self.shard.insert(tick, waker);
@@ -197,15 +198,18 @@ impl<S: Sharing> Sleep<S> {
         match self.shard.with(same) {
             None => false,
             Some(same) if same || seeded::FIRST_WAKER_WINS => true,
-            Some(_) => {
-                let mut waker = waker.clone();
-                // the clone may have taken long: look again. The old waker is dropped out here.
-                self.shard.with(|wheel| {
-                    let old = wheel.get_mut(key);
-                    old.map(|old| mem::swap(old, &mut waker)).is_some()
-                })
-            }
+            Some(_) => self.wake_instead(key, waker.clone()),
         }
+    }
+
+    /// Puts another waker in; `false` when it is too late. The clone of it may have taken long:
+    /// this looks again. The old one is dropped outside the borrow.
+    #[inline(never)]
+    fn wake_instead(&self, key: Key, mut waker: Waker) -> bool {
+        self.shard.with(|wheel| {
+            let old = wheel.get_mut(key);
+            old.map(|old| mem::swap(old, &mut waker)).is_some()
+        })
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Ticks {
     epoch: Instant,
     /// A tick is 2 to this power of nanoseconds.
     shift: u32,
+    /// A tick less a nanosecond.
+    below: u64,
 }
 
 /// What a clock that is real gets if nothing else is asked for.
@@ -21,9 +23,11 @@ pub(crate) const DEFAULT: Duration = Duration::from_nanos(4_096);
 
 impl Ticks {
     pub(crate) fn new(epoch: Instant, tick: Duration) -> Ticks {
+        let shift = nanos(tick).max(1).ilog2();
         Ticks {
             epoch,
-            shift: nanos(tick).max(1).ilog2(),
+            shift,
+            below: (1 << shift) - 1,
         }
     }
 
@@ -34,9 +38,11 @@ impl Ticks {
 
     /// The first tick that is not before a time given in nanoseconds: what to arm a sleep for.
     pub(crate) fn until(&self, nanos: u64) -> u64 {
-        let up = (1 << self.shift) - 1;
-        let up = nanos & up != 0 && !seeded::DEADLINE_ROUNDED_DOWN;
-        (nanos >> self.shift) + u64::from(up)
+        let up = match seeded::DEADLINE_ROUNDED_DOWN {
+            true => 0,
+            false => self.below,
+        };
+        nanos.saturating_add(up) >> self.shift
     }
 
     /// The last tick that `now` has reached: what to fire up to.
