@@ -7,6 +7,7 @@ mod listener;
 use std::io;
 use std::net::{self, Shutdown, SocketAddr};
 
+use crate::returns::mend;
 use crate::short_reads::ShortReads;
 use crate::source::Source;
 use crate::{Reactor, TcpStream};
@@ -80,6 +81,6 @@ impl Source<net::TcpStream> {
     ///
     /// What the kernel says.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.get_ref().set_nodelay(nodelay)
+        Ok(mend(rustix::net::sockopt::set_tcp_nodelay(self, nodelay))?)
     }
 }
