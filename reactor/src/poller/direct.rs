@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use polling::PollMode;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::io::Errno;
 
 use crate::returns::mend;
 
@@ -66,30 +67,14 @@ impl Direct {
         if !self.has_pwait2.load(Ordering::Relaxed) {
             return None;
         }
-        let fd = self.poller.as_fd().as_raw_fd();
-        let no_signals = std::ptr::null::<libc::sigset_t>();
-        // SAFETY: (1) (2) (3); the time is a local and the signal mask is absent.
-        let found = unsafe {
-            libc::syscall(
-                libc::SYS_epoll_pwait2,
-                fd,
-                room.as_mut_ptr(),
-                room.len(),
-                &raw const timeout,
-                no_signals,
-                size_of::<libc::c_ulong>(),
-            )
-        };
-        if let Ok(found) = usize::try_from(found) {
-            return Some(Ok(found));
+        match mend(pwait2(self.poller.as_fd(), room, &timeout)) {
+            // Old kernels say ENOSYS, old sandboxes EPERM.
+            Err(Errno::NOSYS | Errno::PERM) => {
+                self.has_pwait2.store(false, Ordering::Relaxed);
+                None
+            }
+            result => Some(result.map_err(io::Error::from)),
         }
-        let error = io::Error::last_os_error();
-        // Old kernels say ENOSYS, old sandboxes EPERM.
-        if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) {
-            self.has_pwait2.store(false, Ordering::Relaxed);
-            return None;
-        }
-        Some(Err(error))
     }
 
     #[inline]
@@ -98,6 +83,51 @@ impl Direct {
         let (found, _) = mend(result)?;
         Ok(found.len())
     }
+}
+
+/// The call itself, compiled in like those that rustix makes: see `crate::returns`.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn pwait2(epoll: BorrowedFd<'_>, room: &mut Room, timeout: &Timespec) -> Result<usize, Errno> {
+    let result: isize;
+    // SAFETY: (1) (2) (3); the time is borrowed and the signal mask is absent. A system call
+    // changes `rcx` and `r11`.
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            inlateout("rax") libc::SYS_epoll_pwait2 as isize => result,
+            in("rdi") epoll.as_raw_fd(),
+            in("rsi") room.as_mut_ptr(),
+            in("rdx") room.len(),
+            in("r10") std::ptr::from_ref(timeout),
+            in("r8") std::ptr::null::<libc::sigset_t>(),
+            in("r9") size_of::<libc::c_ulong>(),
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    usize::try_from(result).map_err(|_| Errno::from_raw_os_error(-(result as i32)))
+}
+
+/// The same through libc.
+#[cfg(not(target_arch = "x86_64"))]
+fn pwait2(epoll: BorrowedFd<'_>, room: &mut Room, timeout: &Timespec) -> Result<usize, Errno> {
+    let no_signals = std::ptr::null::<libc::sigset_t>();
+    // SAFETY: (1) (2) (3); the time is borrowed and the signal mask is absent.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_epoll_pwait2,
+            epoll.as_raw_fd(),
+            room.as_mut_ptr(),
+            room.len(),
+            &raw const *timeout,
+            no_signals,
+            size_of::<libc::c_ulong>(),
+        )
+    };
+    usize::try_from(result)
+        .map_err(|_| Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::INVAL))
 }
 
 /// Room for one batch, on the stack and not initialised.
@@ -150,7 +180,7 @@ impl Poller for Direct {
         let flags = Flags::IN | Flags::OUT | Flags::RDHUP | Flags::PRI | Flags::ET;
         let data = epoll::EventData::new_u64(token.key() as u64);
         match mend(epoll::add(self.poller.as_fd(), fd, data, flags)) {
-            Err(rustix::io::Errno::PERM) => Err(no_readiness()),
+            Err(Errno::PERM) => Err(no_readiness()),
             other => Ok(other?),
         }
     }
