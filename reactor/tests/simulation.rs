@@ -25,16 +25,13 @@ use std::time::Duration;
 use reactor::poller::{Abilities, Direction, Event, Poller, Ready, Token};
 use reactor::{Reactor, Source};
 
-/// xorshift: small, and the same everywhere.
+/// Chance by seed.
 #[derive(Debug)]
-struct Dice(u64);
+struct Dice(fastrand::Rng);
 
 impl Dice {
     fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n as u64) as usize
+        self.0.usize(..n)
     }
 
     fn one_in(&mut self, n: usize) -> bool {
@@ -389,7 +386,7 @@ fn task(future: impl Future<Output = ()> + 'static) -> Task {
 /// One life of the world. Returns how many turns it took.
 fn live(seed: u64, edges: bool) -> usize {
     let world = Unkind(Arc::new(Mutex::new(World {
-        dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+        dice: Dice(fastrand::Rng::with_seed(seed)),
         edges,
         pipes: Vec::new(),
         ends: HashMap::new(),
