@@ -1,11 +1,11 @@
 //! How it ends: `stop`, ctrl-c once and twice, the end of the grace, and a reader that leaves.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use super::process::{Program, command, run};
+use super::process::{Program, Scratch, command, run};
 
 #[test]
 fn stop_finishes_what_is_in_flight_and_takes_no_more() {
@@ -94,6 +94,34 @@ fn the_second_signal_ends_at_once() {
             );
         }
     }
+}
+
+/// The C library's name lookup, when no name server answers; it stays where it is for ever.
+const STUCK_LOOKUP: &str = "#include <unistd.h>\n\
+     int getaddrinfo(const char *name, ...) { for (;;) pause(); }\n";
+
+#[test]
+fn a_name_lookup_that_hangs_holds_up_nothing() {
+    let source = Scratch::new("stuck-lookup.c", STUCK_LOOKUP);
+    let library = Scratch::new("stuck-lookup.so", "");
+    let cc = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o", library.path(), source.path()])
+        .status();
+    assert!(
+        cc.expect("a linker is there, or no test would be")
+            .success()
+    );
+    let mut command = command(&["run", "--grace", "100ms"]);
+    command.env("LD_PRELOAD", library.path());
+    let mut program = Program::spawn(command);
+    program.write("get http://nobody.example/\n");
+    program.wait_for("I1 ");
+    program.write("sleep 50ms\n");
+    program.wait_for("O2 "); // the loop goes on
+    program.write("stop\n");
+    let ended = program.finish();
+    assert_eq!(ended.status, Some(3), "{ended:#?}");
+    assert!(ended.output(1).contains("left undone"), "{ended:#?}");
 }
 
 #[test]
