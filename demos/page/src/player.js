@@ -23,17 +23,26 @@ export const SPEEDS = [
 
 export const USUAL_SPEED = 2;
 
+/** Seconds that people watch before they want something else: a whole run, from note to note. */
+const PATIENCE = { run: 150, note: 60 };
+
 /**
- * The place in the list at which a run is played in a minute or two; one with notes is slow to the
- * end, as it is to be read.
+ * The place in the list at which a run is played in a minute or two; with notes, at which the next
+ * one is never far away.
  *
  * @param {Trace} trace
  */
 export function usualSpeed(trace) {
-  if (trace.length < 600 || trace.header.captions?.length) return USUAL_SPEED;
-  const quick = SPEEDS.findIndex(({ steps = 0 }) => trace.length / steps < 150);
-  return quick === -1 ? USUAL_SPEED : quick;
+  const notes = (trace.header.captions ?? []).map(({ at }) => at);
+  const stretch = notes.length === 0 ? trace.length : longest([0, ...notes]);
+  const patience = notes.length === 0 ? PATIENCE.run : PATIENCE.note;
+  const usual = SPEEDS.findIndex(({ steps = 0 }) => stretch / steps < patience);
+  return Math.max(USUAL_SPEED, usual);
 }
+
+/** @param {number[]} places */
+const longest = (places) =>
+  Math.max(...places.slice(1).map((place, before) => place - places[before]));
 
 export class Player {
   playing = false;

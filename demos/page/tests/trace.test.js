@@ -220,9 +220,12 @@ test('threads have the numbers of their names, if these are different', () => {
   assert.deepEqual(signs('loop', 'worker-7'), ['0', '1']);
 });
 
-test('a long run is played faster, one with notes is not', () => {
-  const long = read(trace(Array.from({ length: 9000 }, () => ({ e: 'turn' }))));
-  assert.equal(SPEEDS[usualSpeed(long)].name, '100 steps a second');
+test('a long run is played faster, and so is one with notes that are far apart', () => {
+  const turns = Array.from({ length: 9000 }, () => ({ e: 'turn' }));
+  const speed = (captions) => SPEEDS[usualSpeed(read(trace(turns, { captions })))].name;
+  const note = (at) => ({ at, text: 'Look.' });
+  assert.equal(speed([]), '100 steps a second');
+  assert.equal(speed([note(10), note(600), note(620)]), '20 steps a second');
   assert.equal(usualSpeed(read(tour())), USUAL_SPEED);
 });
 
