@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub struct Facts {
     pub compiler: String,
     /// How this program was built.
     pub build: String,
-    /// The peers' versions, from the lock file.
+    /// The peers' versions, of those that this program was built with, from the lock file.
     pub peers: Vec<String>,
 }
 
@@ -140,7 +141,13 @@ fn peer_versions(lock: &str) -> Vec<String> {
         else {
             continue;
         };
-        if !PEERS.contains(&name) {
+        let left_out = match name {
+            "compio" => !cfg!(feature = "compio"),
+            "glommio" => !cfg!(feature = "glommio"),
+            "monoio" => !cfg!(feature = "monoio"),
+            _ => !PEERS.contains(&name),
+        };
+        if left_out {
             continue;
         }
         let version = lines
@@ -162,6 +169,12 @@ pub fn cores() -> Vec<usize> {
     }
 }
 
+/// The cores that this process might use when this was first asked: before it was tied to fewer.
+pub fn all_cores() -> &'static [usize] {
+    static ALL: OnceLock<Vec<usize>> = OnceLock::new();
+    ALL.get_or_init(cores)
+}
+
 /// Allows this process as many open files as the system lets it: thousands of connections are held.
 pub fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -174,6 +187,14 @@ pub fn raise_file_limit() {
             maximum: most,
         },
     );
+}
+
+/// How many files this process has open.
+///
+/// # Errors
+/// When the system does not say.
+pub fn open_files() -> io::Result<usize> {
+    Ok(fs::read_dir("/proc/self/fd")?.count())
 }
 
 /// Ties the calling thread, and threads that it starts later, to `cores`.
@@ -206,6 +227,18 @@ pub fn process_cpu_ns(pid: u32) -> io::Result<u64> {
     } else {
         Err(io::Error::other("no processor time is counted here"))
     }
+}
+
+/// The share of its processor time that process `pid` has spent in the kernel: the system takes a
+/// sample a tick, so there is none before it has run for half a second.
+#[must_use]
+pub fn kernel_share(pid: u32) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = text.rsplit_once(") ")?; // the name before it may have blanks
+    let mut times = fields.split(' ').skip(11).map(str::parse::<f64>);
+    let (user, kernel) = (times.next()?.ok()?, times.next()?.ok()?);
+    let all = user + kernel; // in hundredths of a second
+    (all >= 50.0).then(|| kernel / all)
 }
 
 /// Memory of a process that is in use, in bytes.

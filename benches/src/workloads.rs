@@ -59,7 +59,7 @@ pub const ALL: &[Workload] = &[
     local::<heap::IdleTasks<0>>("heap/idle_task_0"),
     local::<heap::IdleTasks<64>>("heap/idle_task_64"),
     local::<heap::IdleTasks<256>>("heap/idle_task_256"),
-    net::<heap::IdleConnections>("heap/idle_connection").without(heap::KEPT),
+    net::<heap::IdleConnections>("heap/idle_connection"),
     cancel::<wheel::Replace<1_000>>("timers/wheel_insert_cancel_1k"),
     cancel::<wheel::Replace<10_000>>("timers/wheel_insert_cancel_10k"),
     cancel::<wheel::Replace<100_000>>("timers/wheel_insert_cancel_100k"),
