@@ -19,22 +19,34 @@ use crate::{machine, workloads};
 pub const TOLERANCE: f64 = 0.03;
 
 /// What is counted: workloads of one thread that do not depend on the clock.
-pub const COUNTED: [&str; 11] = [
+pub const COUNTED: [&str; 14] = [
     "local/spawn_join",
     "local/spawn_join_each",
     "local/yield",
     "local/wake",
     "local/ping_pong",
     "local/chained_spawn",
+    "local/block_on",
     "timers/wheel_insert_cancel_1k",
+    "timers/wheel_insert_cancel_100k",
     "timers/sleep_create_poll_drop",
+    "timers/sleep_reset",
     "reactor/event",
     "reactor/echo_inproc_1",
     "reactor/echo_inproc_tcp_64",
 ];
 
 /// Beside whom.
-pub const BESIDE: [&str; 3] = ["tokio", "monoio", "bare"];
+pub const BESIDE: [&str; 8] = [
+    "tokio",
+    "monoio",
+    "futures",
+    "calls",
+    "bare",
+    "delayqueue",
+    "intrusive",
+    "hash-wheel",
+];
 
 /// One count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
