@@ -3,5 +3,5 @@
 mod passes;
 
 fn main() {
-    passes::run(&["local", "multi", "blocking"]);
+    passes::run(&["local", "multi", "workers", "blocking"]);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use benches::machine;
 use benches::workload::Scale;
 use benches::workloads;
 use criterion::Criterion;
@@ -27,7 +28,8 @@ pub(crate) fn run(groups: &[&str]) {
     let names: Vec<String> = groups.iter().map(|&group| group.into()).collect();
     for workload in workloads::choose(&names).expect("groups that exist") {
         // Ranks and bytes are no durations; passes of seconds are for `compare`.
-        if workload.long || !workload.unit.starts_with("ns") {
+        let fits = testing || workload.least_cores <= machine::all_cores().len();
+        if workload.long || !fits || !workload.unit.starts_with("ns") {
             continue;
         }
         let mut group = criterion.benchmark_group(workload.name);

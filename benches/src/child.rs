@@ -100,6 +100,12 @@ impl Helper {
     pub fn cpu_ns(&self) -> Result<u64, Invalid> {
         Ok(machine::process_cpu_ns(self.process.id())?)
     }
+
+    /// The kernel's share of that time, as far as there is enough of it to tell.
+    #[must_use]
+    pub fn kernel_share(&self) -> Option<f64> {
+        machine::kernel_share(self.process.id())
+    }
 }
 
 impl Drop for Helper {

@@ -53,6 +53,10 @@ pub struct Rounds {
     pub figures: Vec<Vec<f64>>,
     /// For each of them, how the operations of each round differed, if the workload says so.
     pub ranks: Vec<Vec<Ranks>>,
+    /// For each of them, the kernel's share of its processor time, if the workload says so.
+    pub kernel: Vec<Option<f64>>,
+    /// How long all of it took, from setting up to the last round.
+    pub took: Duration,
 }
 
 impl Workload {
@@ -60,7 +64,14 @@ impl Workload {
     #[must_use]
     pub fn turns(&self, effort: Effort, wanted: &dyn Fn(&str) -> bool) -> usize {
         let contenders = self.contenders(effort.scale);
-        contenders.iter().filter(|c| wanted(c.peer)).count() * effort.rounds
+        contenders.iter().filter(|c| wanted(c.peer)).count() * self.rounds(effort)
+    }
+
+    fn rounds(&self, effort: Effort) -> usize {
+        match effort.scale {
+            Scale::Full => effort.rounds.max(self.least_rounds),
+            Scale::Smoke => effort.rounds,
+        }
     }
 
     /// Runs every contender in every round; `step` is called after each turn.
@@ -73,14 +84,14 @@ impl Workload {
         wanted: &dyn Fn(&str) -> bool,
         step: &mut dyn FnMut(),
     ) -> Result<Rounds, Invalid> {
-        let all = machine::cores();
+        let all = machine::all_cores();
         if self.cores == Cores::One {
             machine::pin(&all[all.len() - 1..])?;
         }
         // A contender that panics has lost this workload, not everybody's other results.
         let run = AssertUnwindSafe(|| self.run_here(effort, wanted, step));
         let result = catch_unwind(run);
-        machine::pin(&all)?;
+        machine::pin(all)?;
         result.unwrap_or_else(|_| Err(Invalid(format!("{}: somebody panicked", self.name))))
     }
 
@@ -90,6 +101,7 @@ impl Workload {
         wanted: &dyn Fn(&str) -> bool,
         step: &mut dyn FnMut(),
     ) -> Result<Rounds, Invalid> {
+        let begin = Instant::now();
         let blame = |peer: &str, e: Invalid| Invalid(format!("{}, {peer}: {e}", self.name));
         let mut peers = Vec::new();
         let mut passes = Vec::new();
@@ -103,15 +115,18 @@ impl Workload {
             peers.push(peer);
             passes.push(pass);
         }
-        let mut figures = vec![Vec::with_capacity(effort.rounds); passes.len()];
+        let rounds = self.rounds(effort);
+        let mut figures = vec![Vec::with_capacity(rounds); passes.len()];
         let mut ranks = vec![Vec::new(); passes.len()];
-        for round in 0..effort.rounds {
+        let mut kernel = vec![None; passes.len()];
+        for round in 0..rounds {
             for turn in 0..passes.len() {
                 let who = (round + turn) % passes.len();
                 let turn = take_turn(&mut passes[who], effort.turn);
                 let turn = turn.map_err(|e| blame(peers[who], e))?;
                 figures[who].push(turn.total / turn.ops as f64);
                 ranks[who].extend(turn.ranks);
+                kernel[who] = turn.kernel;
                 step();
             }
         }
@@ -119,11 +134,13 @@ impl Workload {
             peers,
             figures,
             ranks,
+            kernel,
+            took: begin.elapsed(),
         })
     }
 }
 
-/// Passes until the turn has lasted long enough, taken together; of ranks the last pass's.
+/// Passes until the turn has lasted long enough, taken together; of the rest the last pass's.
 fn take_turn(pass: &mut Pass, at_least: Duration) -> Result<Measured, Invalid> {
     let begin = Instant::now();
     let mut turn = Measured::new(0.0, 0);
@@ -132,6 +149,7 @@ fn take_turn(pass: &mut Pass, at_least: Duration) -> Result<Measured, Invalid> {
         turn.total += measured.total;
         turn.ops += measured.ops;
         turn.ranks = measured.ranks;
+        turn.kernel = measured.kernel;
         if begin.elapsed() >= at_least {
             return Ok(turn);
         }
@@ -174,13 +192,20 @@ impl Rounds {
                 theirs_quartiles: middle_half(theirs),
                 ours_ranks: stats::median_ranks(&self.ranks[our_place]),
                 theirs_ranks: stats::median_ranks(&self.ranks[place]),
+                ours_kernel: self.kernel[our_place].map(|share| rounded(share, 1_000.0)),
+                theirs_kernel: self.kernel[place].map(|share| rounded(share, 1_000.0)),
                 goal: crate::workloads::goal(workload.name, peer),
                 quick,
+                took_s: rounded(self.took.as_secs_f64(), 10.0),
                 machine: machine.clone(),
             });
         }
         records
     }
+}
+
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
 }
 
 /// How many times better ours was, round by round.

@@ -26,7 +26,7 @@ struct Growth {
     across: &'static str,
 }
 
-const GROWTHS: [Growth; 4] = [
+const GROWTHS: [Growth; 8] = [
     Growth {
         file: "growth_tasks",
         title: "Spawn and join, by how many tasks there are at once",
@@ -55,10 +55,38 @@ const GROWTHS: [Growth; 4] = [
         after: "x64",
         across: "connections",
     },
+    Growth {
+        file: "workers_compute",
+        title: "Tasks that compute 10 us each, by how many workers share them",
+        before: "workers/compute_",
+        after: "",
+        across: "workers",
+    },
+    Growth {
+        file: "workers_spawn_many",
+        title: "Spawning from one worker, by how many workers there are",
+        before: "workers/spawn_many_",
+        after: "",
+        across: "workers",
+    },
+    Growth {
+        file: "workers_yield",
+        title: "Yielding, by how many workers there are",
+        before: "workers/yield_",
+        after: "",
+        across: "workers",
+    },
+    Growth {
+        file: "workers_remote_spawn",
+        title: "Spawning from one foreign thread, by how many workers there are",
+        before: "workers/remote_spawn_",
+        after: "",
+        across: "workers",
+    },
 ];
 
 /// Workloads whose distributions are drawn.
-const DISTRIBUTIONS: [(&str, &str, &str); 3] = [
+const DISTRIBUTIONS: [(&str, &str, &str); 5] = [
     (
         "spread_lateness",
         "How late sleeps end on an idle loop",
@@ -73,6 +101,16 @@ const DISTRIBUTIONS: [(&str, &str, &str); 3] = [
         "spread_echo_1024",
         "How long an echo takes, 1,024 connections at once",
         "reactor/latency_1024",
+    ),
+    (
+        "spread_http_64",
+        "How long a request takes, 64 connections at once",
+        "loop/http_64_p99",
+    ),
+    (
+        "spread_http_1024",
+        "How long a request takes, 1,024 connections at once",
+        "loop/http_1024_p99",
     ),
 ];
 

@@ -10,6 +10,7 @@ pub mod futures;
 pub mod glommio;
 pub mod intrusive;
 pub mod joins;
+pub mod memory;
 #[cfg(feature = "monoio")]
 pub mod monoio;
 pub mod ours;

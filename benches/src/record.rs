@@ -39,11 +39,20 @@ pub struct Record {
     /// How the peer's operations differed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theirs_ranks: Option<Ranks>,
+    /// The kernel's share of our server's processor time, where there is a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours_kernel: Option<f64>,
+    /// The kernel's share of the peer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs_kernel: Option<f64>,
     /// The ratio this project wants to reach, where it states one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<f64>,
     /// Whether it was run with `--quick`: the same shapes, fewer and shorter rounds.
     pub quick: bool,
+    /// How long the workload took with all its contenders and rounds, in seconds.
+    #[serde(default)]
+    pub took_s: f64,
     /// Where it was run.
     pub machine: Facts,
 }

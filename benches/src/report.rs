@@ -4,13 +4,15 @@ use std::fmt::Write;
 
 use crate::instructions::Count;
 use crate::record::Record;
+use crate::workload::{OURS, is_limit};
 use crate::workloads::reason;
 use crate::{chart, curves};
 
 /// Groups in the order of the page, and what each is about.
-const GROUPS: [(&str, &str); 8] = [
+const GROUPS: [(&str, &str); 9] = [
     ("local", "Executor, one thread"),
     ("multi", "Executor, two workers"),
+    ("workers", "Executor, by how many workers there are"),
     ("blocking", "Blocking pool"),
     ("heap", "Memory"),
     ("timers", "Timers"),
@@ -57,7 +59,8 @@ pub fn page(records: &[Record], counts: &[Count]) -> String {
     page.push_str(
         "A ratio above 1 means that ours is better. It is the median over rounds that ours and the \
          peer shared, with an interval that holds the true median with 95% probability. **Bold**: \
-         the peer wins, the whole interval being below 1. The goal is what this project wants to \
+         the peer wins, the whole interval being below 1. *Italic*: not a peer but a limit, or ours \
+         with another setting. The goal is what this project wants to \
          reach against that peer; most were set before there was any code, on another machine. How \
          it is measured, and what the figures do not show, is in the [README](README.md).\n",
     );
@@ -70,34 +73,78 @@ pub fn page(records: &[Record], counts: &[Count]) -> String {
             table_row(&mut page, row);
         }
     }
-    missed_section(&mut page, records);
+    missed_section(&mut page, records, counts);
     curve_section(&mut page, records);
     instruction_table(&mut page, counts);
     page
 }
 
-/// Goals that were not reached; those within an interval's reach are left to chance.
-fn missed_section(page: &mut String, records: &[Record]) {
+/// Goals that were not reached, and what was counted or measured about each.
+fn missed_section(page: &mut String, records: &[Record], counts: &[Count]) {
     let missed = |record: &&Record| record.met() == Some(false);
     if records.iter().any(|record| missed(&record)) {
         page.push_str(
-            "\n## Goals that were missed, and why\n\n| workload | peer | ratio | goal | why |\n\
-             |---|---|---:|---:|---|\n",
+            "\n## Goals that were missed, and why\n\nInstructions are those of the table at the \
+             end; the kernel's share of a server's processor time was sampled in this run.\n\n\
+             | workload | peer | ratio | goal | why |\n|---|---|---:|---:|---|\n",
         );
     }
     for row in records.iter().filter(missed) {
         let goal = row.goal.unwrap_or_default();
-        let why = match reason(&row.workload, &row.peer) {
-            _ if row.high >= goal => "the goal lies within the interval",
-            Some(why) => why,
-            None => "not known",
-        };
+        let within = "the goal lies within the interval".to_owned();
+        let why: Vec<String> = [
+            (row.high >= goal).then_some(within),
+            reason(&row.workload, &row.peer).map(str::to_owned),
+            counted(row, counts),
+            sampled(row),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         let _ = writeln!(
             page,
-            "| {} | {} | {:.2} | {goal:.2} | {why} |",
-            row.workload, row.peer, row.ratio,
+            "| {} | {} | {:.2} | {goal:.2} | {} |",
+            row.workload,
+            row.peer,
+            row.ratio,
+            if why.is_empty() {
+                "not known".into()
+            } else {
+                why.join("; ")
+            },
         );
     }
+}
+
+/// The instructions of both, where they were counted.
+fn counted(row: &Record, counts: &[Count]) -> Option<String> {
+    let of = |peer: &str| {
+        let mut all = counts.iter();
+        let found = all.find(|count| count.workload == row.workload && count.peer == peer);
+        found.map(|count| count.instructions)
+    };
+    let (ours, theirs) = (of(OURS)?, of(&row.peer)?);
+    let ratio = theirs / ours;
+    Some(format!(
+        "instructions {ours:.0} against {theirs:.0}: {ratio:.2}"
+    ))
+}
+
+/// The kernel's share of both servers, and what that leaves to win.
+fn sampled(row: &Record) -> Option<String> {
+    let (ours, theirs) = (row.ours_kernel?, row.theirs_kernel?);
+    let share = format!(
+        "the kernel is {:.0}% of ours and {:.0}% of theirs",
+        ours * 100.0,
+        theirs * 100.0
+    );
+    let bound = 1.0 / theirs;
+    Some(match is_limit(&row.peer) {
+        true => share,
+        false => {
+            format!("{share}: with no code at all beside the same calls it would be {bound:.2}")
+        }
+    })
 }
 
 /// Every picture of the page: its file below `charts/`, and what is in it.
@@ -123,22 +170,36 @@ fn curve_section(page: &mut String, records: &[Record]) {
 }
 
 fn summary(page: &mut String, records: &[Record]) {
-    let with_goal = records
-        .iter()
-        .filter(|record| record.goal.is_some())
-        .count();
-    let met = records
-        .iter()
-        .filter(|record| record.met() == Some(true))
-        .count();
-    let lost = records.iter().filter(|record| record.high < 1.0).count();
-    let won = records.iter().filter(|record| record.low > 1.0).count();
+    let with_goal = records.iter().filter(|record| record.goal.is_some());
+    let met = records.iter().filter(|record| record.met() == Some(true));
+    let (limits, peers): (Vec<_>, Vec<_>) =
+        records.iter().partition(|record| is_limit(&record.peer));
+    let lost = peers.iter().filter(|record| record.high < 1.0).count();
+    let won = peers.iter().filter(|record| record.low > 1.0).count();
     let _ = writeln!(
         page,
-        "\n{} comparisons: ours wins {won}, a peer wins {lost}, the rest are within noise. \
-         {met} of {with_goal} goals are met.",
-        records.len(),
+        "\n{} comparisons with other runtimes and structures: ours wins {won}, a peer wins {lost}, \
+         the rest are within noise. {} more are with limits: how near is it to what the machine \
+         can do at all? {} of {} goals are met.",
+        peers.len(),
+        limits.len(),
+        met.count(),
+        with_goal.count(),
     );
+    let mut rows: Vec<&Record> = records.iter().collect();
+    rows.dedup_by_key(|record| &record.workload); // they stand together
+    let all_s: f64 = rows.iter().map(|record| record.took_s).sum();
+    let longest = rows.iter().max_by(|a, b| a.took_s.total_cmp(&b.took_s));
+    if let Some(longest) = longest.filter(|_| all_s > 0.0) {
+        let _ = writeln!(
+            page,
+            "\nThe run took {:.1} minutes for {} workloads, the longest of them, `{}`, {:.0} s.",
+            all_s / 60.0,
+            rows.len(),
+            longest.workload,
+            longest.took_s,
+        );
+    }
 }
 
 fn table_row(page: &mut String, row: &Record) {
@@ -154,12 +215,15 @@ fn table_row(page: &mut String, row: &Record) {
         (Some(goal), _) => format!("{goal:.2} missed"),
         (None, _) => String::new(),
     };
+    let peer = match is_limit(&row.peer) {
+        true => format!("*{}*", row.peer),
+        false => row.peer.clone(),
+    };
     let _ = writeln!(
         page,
-        "| {name} | {} | {} | {} | {} | {ratio} | {goal} |",
+        "| {name} | {} | {} | {peer} | {} | {ratio} | {goal} |",
         row.unit,
         short(row.ours),
-        row.peer,
         short(row.theirs),
     );
 }
@@ -214,6 +278,57 @@ pub fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn missed(peer: &str) -> Record {
+        Record {
+            workload: "local/yield".into(),
+            peer: peer.into(),
+            unit: "ns/yield".into(),
+            ours: 10.0,
+            theirs: 20.0,
+            ratio: 2.0,
+            low: 1.9,
+            high: 2.1,
+            rounds: 9,
+            ours_quartiles: (10.0, 10.0),
+            theirs_quartiles: (20.0, 20.0),
+            ours_ranks: None,
+            theirs_ranks: None,
+            ours_kernel: Some(0.5),
+            theirs_kernel: Some(0.8),
+            goal: Some(3.0),
+            quick: true,
+            took_s: 1.5,
+            machine: crate::machine::Facts::gather(),
+        }
+    }
+
+    #[test]
+    fn a_missed_goal_comes_with_what_was_counted_and_sampled() {
+        let count = |peer: &str, instructions| Count {
+            workload: "local/yield".into(),
+            peer: peer.into(),
+            instructions,
+        };
+        let mut page = String::new();
+        let counts = [count("ours", 100.0), count("tokio", 400.0)];
+        missed_section(&mut page, &[missed("tokio")], &counts);
+        assert!(
+            page.contains("instructions 100 against 400: 4.00"),
+            "{page}"
+        );
+        assert!(page.contains("50% of ours and 80% of theirs"), "{page}");
+        assert!(page.contains("it would be 1.25"), "{page}");
+    }
+
+    #[test]
+    fn limits_are_counted_by_themselves() {
+        let mut page = String::new();
+        summary(&mut page, &[missed("tokio"), missed("calls")]);
+        assert!(page.contains("\n1 comparisons with other"), "{page}");
+        assert!(page.contains("1 more are with limits"), "{page}");
+        assert!(page.contains("for 1 workloads"), "{page}");
+    }
 
     #[test]
     fn figures_are_short() {

@@ -9,7 +9,7 @@ use crate::peers::compio;
 use crate::peers::glommio;
 #[cfg(feature = "monoio")]
 use crate::peers::monoio;
-use crate::peers::{futures, intrusive, ours, ours_threads, schedules, smol, tokio};
+use crate::peers::{futures, intrusive, memory, ours, ours_threads, schedules, smol, tokio};
 use crate::runtime::{
     Local, LocalNet, LocalOutside, LocalTime, Pool, Reschedule, Schedule, Threaded,
 };
@@ -64,11 +64,11 @@ pub trait OnNet: Shape {
 
 /// A shape for executors on several threads.
 pub trait OnThreads: Shape {
-    /// Sets it up on a fresh one.
+    /// Sets it up on a fresh one with so many workers.
     ///
     /// # Errors
     /// When that fails.
-    fn pass<R: Threaded>(scale: Scale) -> Built;
+    fn pass<R: Threaded>(scale: Scale, workers: usize) -> Built;
 }
 
 /// A shape for pools of threads that may block.
@@ -190,17 +190,29 @@ pub const fn net<S: OnNet>(name: &'static str) -> Workload {
     })
 }
 
-/// A row for every executor on several threads.
+/// A row for every executor on several threads: two, as tokio's published figures had.
 #[must_use]
 pub const fn threads<S: OnThreads>(name: &'static str) -> Workload {
+    workers::<S, 2>(name).with_cores(1)
+}
+
+/// The same with so many workers, left out where there are fewer cores.
+#[must_use]
+pub const fn workers<S: OnThreads, const WORKERS: usize>(name: &'static str) -> Workload {
     let row = Workload::new(name, S::ABOUT, S::UNIT, |scale| {
         vec![
-            on_threads::<S, ours_threads::ManyThreads>(scale),
-            on_threads::<S, tokio::ManyThreads>(scale),
-            on_threads::<S, smol::ManyThreads>(scale),
+            on_threads::<S, ours_threads::ManyThreads>(scale, WORKERS),
+            on_threads::<S, tokio::ManyThreads>(scale, WORKERS),
+            on_threads::<S, smol::ManyThreads>(scale, WORKERS),
         ]
     });
-    row.on_all_cores()
+    row.on_all_cores().with_cores(WORKERS)
+}
+
+/// The same with all workers tied to one core: what the shape does not tie elsewhere, it shares.
+#[must_use]
+pub const fn together<S: OnThreads>(name: &'static str) -> Workload {
+    threads::<S>(name).on_one_core()
 }
 
 /// A row for every pool of threads that may block.
@@ -227,6 +239,7 @@ pub const fn cancel<S: OnSchedule>(name: &'static str) -> Workload {
             on_schedule::<S, schedules::HashWheel>(scale),
             on_schedule::<S, schedules::LazyHeap>(scale),
             on_schedule::<S, schedules::Ordered>(scale),
+            on_schedule::<S, memory::Unordered>(scale),
         ]
     })
 }
@@ -273,8 +286,8 @@ fn on_net<S: OnNet, R: LocalNet>(scale: Scale) -> Contender {
     Contender::new(R::NAME, move || S::pass::<R>(scale))
 }
 
-fn on_threads<S: OnThreads, R: Threaded>(scale: Scale) -> Contender {
-    Contender::new(R::NAME, move || S::pass::<R>(scale))
+fn on_threads<S: OnThreads, R: Threaded>(scale: Scale, workers: usize) -> Contender {
+    Contender::new(R::NAME, move || S::pass::<R>(scale, workers))
 }
 
 fn on_pool<S: OnPool, P: Pool>(scale: Scale) -> Contender {

@@ -45,14 +45,21 @@ pub struct Measured {
     pub ops: u64,
     /// How the operations differed, where the workload is about that.
     pub ranks: Option<Ranks>,
+    /// The kernel's share of the processor time since the contender was set up, where it has a
+    /// process of its own.
+    pub kernel: Option<f64>,
 }
 
 impl Measured {
     /// A cost of `ops` operations together.
     #[must_use]
     pub const fn new(total: f64, ops: u64) -> Self {
-        let ranks = None;
-        Self { total, ops, ranks }
+        Self {
+            total,
+            ops,
+            ranks: None,
+            kernel: None,
+        }
     }
 
     /// Counts the processor time that this process spends on `work`, which does `ops` operations:
@@ -155,6 +162,10 @@ pub struct Workload {
     pub better: Better,
     /// Where it runs.
     pub cores: Cores,
+    /// With fewer cores it is left out.
+    pub least_cores: usize,
+    /// Fewer rounds say too little; a test's single one says nothing anyway.
+    pub least_rounds: usize,
     /// Whether a pass takes so long that `--quick` leaves it out unless it is named.
     pub long: bool,
     main: Contenders,
@@ -177,6 +188,8 @@ impl Workload {
             unit,
             better: Better::Less,
             cores: Cores::One,
+            least_cores: 1,
+            least_rounds: 1,
             long: false,
             main: contenders,
             beside: None,
@@ -211,6 +224,33 @@ impl Workload {
         }
     }
 
+    /// On the last core alone.
+    #[must_use]
+    pub const fn on_one_core(self) -> Self {
+        Self {
+            cores: Cores::One,
+            ..self
+        }
+    }
+
+    /// Only where there are so many cores: with fewer the figure would be of something else.
+    #[must_use]
+    pub const fn with_cores(self, least_cores: usize) -> Self {
+        Self {
+            least_cores,
+            ..self
+        }
+    }
+
+    /// In so many rounds at least: for figures that differ much from one to the next.
+    #[must_use]
+    pub const fn in_rounds(self, least_rounds: usize) -> Self {
+        Self {
+            least_rounds,
+            ..self
+        }
+    }
+
     /// Left out by `--quick` unless it is named.
     #[must_use]
     pub const fn long(self) -> Self {
@@ -238,3 +278,22 @@ impl Workload {
 
 /// What this project's contender is called in every workload.
 pub const OURS: &str = "ours";
+
+/// Contenders that are nobody else's runtime or structure to be used: what is possible at all, and
+/// ours with another setting.
+const LIMITS: [&str; 8] = [
+    "bare",
+    "bare-shared",
+    "calls",
+    "intrusive",
+    "memcpy",
+    "nanosleep",
+    "ours-1ms",
+    "unordered",
+];
+
+/// Whether `peer` is one of these, and not somebody else's code for the same purpose.
+#[must_use]
+pub fn is_limit(peer: &str) -> bool {
+    LIMITS.contains(&peer)
+}

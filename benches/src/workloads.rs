@@ -13,6 +13,7 @@ pub mod reactor_servers;
 pub mod reactor_turns;
 mod reasons;
 pub mod servers;
+pub mod sharing;
 pub mod sleeping;
 pub mod timers_threads;
 pub mod waking;
@@ -22,9 +23,13 @@ pub use goals::goal;
 pub use reasons::reason;
 
 use crate::peers::calls;
-use crate::roster::{cancel, fire, local, net, outside, pool, reschedule, threads, time, whole};
+use crate::peers::memory::copies;
+use crate::roster::{
+    cancel, fire, local, net, outside, pool, reschedule, threads, time, together, whole, workers,
+};
 use crate::workload::Workload;
 use echo_inproc::{Echo, Event, TCP, UNIX, bare};
+use local_outside::{SAME_CORE, TWO_CORES};
 use multi_outside::{IDLE, RESPAWNING, YIELDING};
 
 /// Every workload, in the order of the report.
@@ -40,7 +45,10 @@ pub const ALL: &[Workload] = &[
     outside::<local_outside::Remote<false>>("local/remote_idle"),
     outside::<local_outside::Remote<true>>("local/remote_busy"),
     local_outside::block_on_alone("local/block_on_alone"),
-    local::<local_outside::CrossThread>("local/cross_thread").on_all_cores(),
+    local::<local_outside::CrossThread<SAME_CORE>>("local/cross_thread_same_core"),
+    local::<local_outside::CrossThread<TWO_CORES>>("local/cross_thread_two_cores")
+        .with_cores(2)
+        .in_rounds(21),
     threads::<multi::SpawnMany<false>>("multi/spawn_many_local"),
     threads::<multi::SpawnMany<true>>("multi/spawn_many"),
     threads::<multi::SpawnJoin>("multi/spawn_join"),
@@ -52,7 +60,38 @@ pub const ALL: &[Workload] = &[
     threads::<multi_outside::Remote<RESPAWNING>>("multi/remote_busy2"),
     threads::<multi_outside::RemoteSpawn<1>>("multi/remote_spawn_1"),
     threads::<multi_outside::RemoteSpawn<2>>("multi/remote_spawn_2"),
-    threads::<multi_outside::CrossThread>("multi/cross_thread"),
+    together::<multi_outside::CrossThread<SAME_CORE>>("multi/cross_thread_same_core"),
+    together::<multi_outside::CrossThread<TWO_CORES>>("multi/cross_thread_two_cores")
+        .with_cores(2)
+        .in_rounds(21),
+    workers::<multi::SpawnMany<true>, 1>("workers/spawn_many_1"),
+    workers::<multi::SpawnMany<true>, 2>("workers/spawn_many_2"),
+    workers::<multi::SpawnMany<true>, 4>("workers/spawn_many_4"),
+    workers::<multi::SpawnMany<true>, 8>("workers/spawn_many_8"),
+    workers::<multi::SpawnMany<true>, 16>("workers/spawn_many_16"),
+    workers::<multi::SpawnMany<true>, 32>("workers/spawn_many_32"),
+    workers::<multi::SpawnMany<true>, 48>("workers/spawn_many_48"),
+    workers::<multi::Yield, 1>("workers/yield_1"),
+    workers::<multi::Yield, 2>("workers/yield_2"),
+    workers::<multi::Yield, 4>("workers/yield_4"),
+    workers::<multi::Yield, 8>("workers/yield_8"),
+    workers::<multi::Yield, 16>("workers/yield_16"),
+    workers::<multi::Yield, 32>("workers/yield_32"),
+    workers::<multi::Yield, 48>("workers/yield_48"),
+    workers::<multi_outside::RemoteSpawn<1>, 1>("workers/remote_spawn_1"),
+    workers::<multi_outside::RemoteSpawn<1>, 2>("workers/remote_spawn_2"),
+    workers::<multi_outside::RemoteSpawn<1>, 4>("workers/remote_spawn_4"),
+    workers::<multi_outside::RemoteSpawn<1>, 8>("workers/remote_spawn_8"),
+    workers::<multi_outside::RemoteSpawn<1>, 16>("workers/remote_spawn_16"),
+    workers::<multi_outside::RemoteSpawn<1>, 32>("workers/remote_spawn_32"),
+    workers::<multi_outside::RemoteSpawn<1>, 48>("workers/remote_spawn_48"),
+    workers::<sharing::Compute, 1>("workers/compute_1"),
+    workers::<sharing::Compute, 2>("workers/compute_2"),
+    workers::<sharing::Compute, 4>("workers/compute_4"),
+    workers::<sharing::Compute, 8>("workers/compute_8"),
+    workers::<sharing::Compute, 16>("workers/compute_16"),
+    workers::<sharing::Compute, 32>("workers/compute_32"),
+    workers::<sharing::Compute, 48>("workers/compute_48"),
     pool::<blocking::One>("blocking/one_at_a_time"),
     pool::<blocking::Burst>("blocking/burst"),
     pool::<blocking::Two>("blocking/two_producers"),
@@ -91,8 +130,9 @@ pub const ALL: &[Workload] = &[
     servers::echo::<19_000, 64>("reactor/echo_19000x64").long(),
     servers::latency::<64, 64>("reactor/latency_64"),
     servers::latency::<1_024, 64>("reactor/latency_1024"),
-    servers::echo::<1_024, 16_384>("reactor/echo_1024x16k"),
-    servers::lent::<1_024, 16_384>("reactor/echo_1024x16k_lent"),
+    servers::echo::<1_024, 16_384>("reactor/echo_1024x16k").beside(copies::<1_024, 16_384, false>),
+    servers::lent::<1_024, 16_384>("reactor/echo_1024x16k_lent")
+        .beside(copies::<1_024, 16_384, true>),
     reactor_servers::CHURN,
     reactor_servers::CALLS_1,
     reactor_servers::CALLS_64,
@@ -101,15 +141,17 @@ pub const ALL: &[Workload] = &[
     reactor_servers::HELD_P99,
     reactor_turns::IDLE,
     reactor_turns::AWAKE,
-    reactor_turns::WRITTEN,
-    reactor_turns::ACROSS,
+    reactor_turns::WRITTEN.in_rounds(21),
+    reactor_turns::ACROSS.in_rounds(21),
     whole::<local::SpawnJoin<10_000>>("loop/spawn_join"),
     whole::<local::Yield>("loop/yield"),
     whole::<local::PingPong>("loop/ping_pong"),
     whole::<local::ChainedSpawn>("loop/chained_spawn"),
     servers::http::<64>("loop/http_64"),
+    servers::http_p99::<64>("loop/http_64_p99"),
     servers::http_cpu::<64>("loop/http_64_cpu"),
     servers::http::<1_024>("loop/http_1024"),
+    servers::http_p99::<1_024>("loop/http_1024_p99"),
     servers::http_cpu::<1_024>("loop/http_1024_cpu"),
     local::<local::SpawnJoin<10>>("growth/tasks_10"),
     local::<local::SpawnJoin<100>>("growth/tasks_100"),

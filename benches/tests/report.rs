@@ -45,3 +45,16 @@ fn every_record_is_of_a_workload_that_exists_and_was_run_often_enough() {
         );
     }
 }
+
+#[test]
+fn a_quick_run_was_quick() {
+    let mut records = record::read(&here("results.json")).unwrap();
+    records.retain(|record| record.quick);
+    records.dedup_by_key(|record| record.workload.clone()); // they stand together
+    for record in &records {
+        let (name, took_s) = (&record.workload, record.took_s);
+        assert!(took_s < 60.0, "{name} took {took_s} s");
+    }
+    let all_s: f64 = records.iter().map(|record| record.took_s).sum();
+    assert!(all_s < 600.0, "{all_s} s for {} workloads", records.len());
+}

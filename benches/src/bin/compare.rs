@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use benches::contest::{Effort, Rounds};
-use benches::machine::Facts;
+use benches::machine::{self, Facts};
 use benches::record::{self, Record};
 use benches::report::short;
 use benches::workload::{OURS, Workload};
@@ -64,6 +64,7 @@ fn main() -> ExitCode {
     let chosen: Vec<_> = chosen
         .into_iter()
         .filter(|w| arguments.all || !(arguments.quick && w.long) || named(w))
+        .filter(|w| w.least_cores <= machine::all_cores().len())
         .collect();
     let mut effort = if arguments.quick {
         Effort::QUICK
@@ -136,7 +137,11 @@ fn save(arguments: &Arguments, records: &[Record]) {
 }
 
 fn print_workload(workload: &Workload, rounds: &Rounds, records: &[Record]) {
-    println!("{} · {} · {}", workload.name, workload.about, workload.unit);
+    let took_s = rounds.took.as_secs_f64();
+    println!(
+        "{} · {} · {} · took {took_s:.1} s",
+        workload.name, workload.about, workload.unit
+    );
     for (peer, figures) in rounds.peers.iter().zip(&rounds.figures) {
         let (low, high) = (
             stats::quantile(figures, 0.25),

@@ -23,7 +23,8 @@ const GOALS: &[(&str, &str, f64)] = &[
     ("local/block_on", "futures", 1.0),
     ("local/remote_idle", "tokio", 3.0),
     ("local/remote_busy", "tokio", 10.0),
-    ("local/cross_thread", "tokio", 0.9),
+    ("local/cross_thread_same_core", "tokio", 0.9),
+    ("local/cross_thread_two_cores", "tokio", 0.9),
     // two workers
     ("multi/spawn_many_local", "tokio", 4.0),
     ("multi/spawn_many_local", "smol", 1.0),
@@ -104,6 +105,8 @@ const GOALS: &[(&str, &str, f64)] = &[
     // loop
     ("loop/http_64", "tokio", 1.1),
     ("loop/http_1024", "tokio", 1.1),
+    ("loop/http_64_p99", "tokio", 1.0),
+    ("loop/http_1024_p99", "tokio", 1.0),
     ("loop/http_64_cpu", "tokio", 1.0),
     ("loop/http_1024_cpu", "tokio", 1.0),
 ];

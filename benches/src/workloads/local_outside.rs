@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use ::futures::channel::oneshot;
 
 use super::local::sum_of;
+use crate::machine;
 use crate::roster::{OnLocal, OnOutside, Shape};
 use crate::runtime::{Local, LocalOutside, LocalSpawn};
 use crate::workload::{Contender, Invalid, Measured, OURS, Pass, Scale, Workload, expect_count};
@@ -85,22 +86,30 @@ fn waiter(peer: &'static str, calls: u64, wait: impl Fn(u64) -> u64 + 'static) -
     })
 }
 
-/// Wakes from another thread.
-pub struct CrossThread;
+/// The thread that answers runs on the core of the runtime.
+pub const SAME_CORE: bool = false;
+/// The thread that answers has a core of its own.
+pub const TWO_CORES: bool = true;
 
-impl Shape for CrossThread {
-    const ABOUT: &str = "a round trip to a thread and back";
+/// Wakes from another thread. Left to itself the kernel moves the two threads together and apart,
+/// which changes a trip's cost several times over: so both are tied down.
+pub struct CrossThread<const APART: bool>;
+
+impl<const APART: bool> Shape for CrossThread<APART> {
+    const ABOUT: &str = "a round trip to a thread and back, both tied to one core or to two";
     const UNIT: &str = "ns/trip";
 }
 
-impl OnLocal for CrossThread {
+impl<const APART: bool> OnLocal for CrossThread<APART> {
     fn pass<R: Local>(scale: Scale) -> Result<Pass, Invalid> {
         let mut runtime = R::new();
         let trips = scale.of(100, 3) as u64;
-        let question = peer_thread();
+        let question = peer_thread(APART);
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
-            Measured::time(trips, || {
+            // On one core nothing waits beside the work: its processor time is the trip.
+            let measure = if APART { Measured::time } else { Measured::cpu };
+            measure(trips, || {
                 let trip = round_trips(question.clone(), trips);
                 let made = runtime.block_on(async { spawner.spawn(trip).await });
                 expect_count("trips", made, trips)
@@ -112,10 +121,14 @@ impl OnLocal for CrossThread {
 /// A number, and where the next one goes.
 type Question = (u64, oneshot::Sender<u64>);
 
-/// A thread that answers every number with the next one.
-pub(super) fn peer_thread() -> mpsc::Sender<Question> {
+/// A thread that answers every number with the next one, on the core of its maker or `apart`.
+pub(super) fn peer_thread(apart: bool) -> mpsc::Sender<Question> {
     let (question, questions) = mpsc::channel::<Question>();
     std::thread::spawn(move || {
+        if apart {
+            let first = &machine::all_cores()[..1]; // workloads of one core have the last
+            machine::pin(first).expect("it was allowed at the start");
+        }
         for (number, answer) in questions {
             answer.send(number + 1).expect("the task waits");
         }

@@ -12,9 +12,6 @@ use crate::roster::{OnThreads, Shape};
 use crate::runtime::{Spawn, Threaded};
 use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
 
-/// Everybody gets as many workers as the figures were published with.
-pub const WORKERS: usize = 2;
-
 /// Counts down; whoever brings it to zero sends the news.
 pub(super) struct Countdown {
     left: AtomicU64,
@@ -74,8 +71,8 @@ impl<const FROM_WORKER: bool> Shape for SpawnMany<FROM_WORKER> {
 }
 
 impl<const FROM_WORKER: bool> OnThreads for SpawnMany<FROM_WORKER> {
-    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
-        let runtime = R::new(WORKERS);
+    fn pass<R: Threaded>(scale: Scale, workers: usize) -> Result<Pass, Invalid> {
+        let runtime = R::new(workers);
         let tasks = scale.of(10_000, 10) as u64;
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
@@ -111,8 +108,8 @@ impl Shape for SpawnJoin {
 }
 
 impl OnThreads for SpawnJoin {
-    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
-        let runtime = R::new(WORKERS);
+    fn pass<R: Threaded>(scale: Scale, workers: usize) -> Result<Pass, Invalid> {
+        let runtime = R::new(workers);
         let tasks = scale.of(10_000, 10) as u64;
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
@@ -139,8 +136,8 @@ impl Shape for Yield {
 }
 
 impl OnThreads for Yield {
-    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
-        let runtime = R::new(WORKERS);
+    fn pass<R: Threaded>(scale: Scale, workers: usize) -> Result<Pass, Invalid> {
+        let runtime = R::new(workers);
         let tasks = scale.of(200, 3) as u64;
         let yields = scale.of(1_000, 5) as u64;
         let spawner = runtime.spawner();
@@ -171,8 +168,8 @@ impl Shape for PingPong {
 }
 
 impl OnThreads for PingPong {
-    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
-        let runtime = R::new(WORKERS);
+    fn pass<R: Threaded>(scale: Scale, workers: usize) -> Result<Pass, Invalid> {
+        let runtime = R::new(workers);
         let pairs = scale.of(1_000, 3) as u64;
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
@@ -218,8 +215,8 @@ impl Shape for ChainedSpawn {
 }
 
 impl OnThreads for ChainedSpawn {
-    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
-        let runtime = R::new(WORKERS);
+    fn pass<R: Threaded>(scale: Scale, workers: usize) -> Result<Pass, Invalid> {
+        let runtime = R::new(workers);
         let links = scale.of(1_000, 10) as u64;
         let spawner = runtime.spawner();
         Ok(Box::new(move || {

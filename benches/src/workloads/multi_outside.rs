@@ -9,7 +9,7 @@ use ::futures::channel::oneshot;
 
 use super::local::sum_of;
 use super::local_outside::{peer_thread, round_trips};
-use super::multi::{Countdown, WORKERS};
+use super::multi::Countdown;
 use crate::roster::{OnThreads, Shape};
 use crate::runtime::{Spawn, Threaded};
 use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
@@ -30,15 +30,15 @@ impl<const BESIDE: u8> Shape for Remote<BESIDE> {
 }
 
 impl<const BESIDE: u8> OnThreads for Remote<BESIDE> {
-    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
-        let runtime = R::new(WORKERS);
+    fn pass<R: Threaded>(scale: Scale, workers: usize) -> Result<Pass, Invalid> {
+        let runtime = R::new(workers);
         let tasks = scale.of(if BESIDE == RESPAWNING { 1_000 } else { 10_000 }, 10) as u64;
         let spawner = runtime.spawner();
         let mut joins = Vec::with_capacity(tasks as usize);
         Ok(Box::new(move || {
             // The busy tasks live within the pass: other contenders take their turns in between.
             let busy = Arc::new(AtomicBool::new(true));
-            let (countdown, stopped) = keep_busy(&spawner, BESIDE, &busy);
+            let (countdown, stopped) = keep_busy(&spawner, workers, BESIDE, &busy);
             let measured = Measured::time(tasks, || {
                 for number in 0..tasks {
                     joins.push(spawner.spawn(async move { number }));
@@ -57,13 +57,14 @@ impl<const BESIDE: u8> OnThreads for Remote<BESIDE> {
 
 fn keep_busy<S: Spawn>(
     spawner: &S,
+    workers: usize,
     how: u8,
     busy: &Arc<AtomicBool>,
 ) -> (Arc<Countdown>, oneshot::Receiver<()>) {
     let tasks = if how == YIELDING {
-        2 * WORKERS
+        2 * workers
     } else {
-        WORKERS
+        workers
     };
     let (countdown, stopped) = Countdown::new(tasks as u64);
     for _ in 0..tasks {
@@ -115,8 +116,8 @@ impl<const THREADS: usize> Shape for RemoteSpawn<THREADS> {
 }
 
 impl<const THREADS: usize> OnThreads for RemoteSpawn<THREADS> {
-    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
-        let runtime = R::new(WORKERS);
+    fn pass<R: Threaded>(scale: Scale, workers: usize) -> Result<Pass, Invalid> {
+        let runtime = R::new(workers);
         let tasks = scale.of(10_000, 10) as u64;
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
@@ -141,22 +142,23 @@ impl<const THREADS: usize> OnThreads for RemoteSpawn<THREADS> {
     }
 }
 
-/// Wakes from a foreign thread.
-pub struct CrossThread;
+/// Wakes from a foreign thread, which has a core of its own or the one that all workers are tied to.
+pub struct CrossThread<const APART: bool>;
 
-impl Shape for CrossThread {
-    const ABOUT: &str = "a round trip from a task to a thread and back";
+impl<const APART: bool> Shape for CrossThread<APART> {
+    const ABOUT: &str = "a task's round trip to a thread and back, on one core or on two";
     const UNIT: &str = "ns/trip";
 }
 
-impl OnThreads for CrossThread {
-    fn pass<R: Threaded>(scale: Scale) -> Result<Pass, Invalid> {
-        let runtime = R::new(WORKERS);
+impl<const APART: bool> OnThreads for CrossThread<APART> {
+    fn pass<R: Threaded>(scale: Scale, workers: usize) -> Result<Pass, Invalid> {
+        let runtime = R::new(workers);
         let trips = scale.of(100, 3) as u64;
-        let question = peer_thread();
+        let question = peer_thread(APART);
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
-            Measured::time(trips, || {
+            let measure = if APART { Measured::time } else { Measured::cpu };
+            measure(trips, || {
                 let trip = round_trips(question.clone(), trips);
                 let made = runtime.block_on(async { spawner.spawn(trip).await });
                 expect_count("trips", made, trips)

@@ -82,7 +82,10 @@ fn churn(scale: Scale) -> Vec<Contender> {
                 let done = load.ask(&format!("go {rounds}"), "done")?;
                 expect_count("connections", done.parse().unwrap_or(0), asked)?;
                 let total = (server.cpu_ns()? - before) as f64;
-                Ok(Measured::new(total, asked))
+                Ok(Measured {
+                    kernel: server.kernel_share(),
+                    ..Measured::new(total, asked)
+                })
             }))
         })
     };

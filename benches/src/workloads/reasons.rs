@@ -10,6 +10,7 @@ pub fn reason(workload: &str, peer: &str) -> Option<&'static str> {
 }
 
 /// Workloads by the beginning of their names, peers (all when empty), and why. The first counts.
+/// Instructions and the kernel's share are added by the report, where they were counted.
 const REASONS: &[(&str, &str, &str)] = &[
     (
         "local/yield",
@@ -19,23 +20,46 @@ const REASONS: &[(&str, &str, &str)] = &[
     (
         "local/block_on",
         "futures",
-        "theirs runs no other tasks; the like of it is in `local/block_on_alone`",
+        "theirs runs no other tasks and looks at no queue, which are the instructions more; the \
+         like of it is in `local/block_on_alone`",
     ),
     (
         "local/ping_pong",
         "",
-        "each pair makes two channels, whose allocations and locks are the same for all",
+        "about 900 of the instructions are two channels: four allocations (malloc and free alone \
+         400) and their locks, the same for all \
+         ([profile](../executor/README.md#what-it-costs))",
     ),
     (
-        "local/cross_thread",
+        "local/cross_thread_same_core",
         "",
-        "the kernel wakes a thread on another core twice a trip; that differs from run to run",
+        "2.4 futex calls a trip (counted by strace, tokio's as many) and two switches are the \
+         kernel's",
+    ),
+    (
+        "local/cross_thread_two_cores",
+        "",
+        "2.4 futex calls a trip (counted by strace, tokio's as many); the kernel wakes a halted \
+         core twice, with an interrupt through the hypervisor, for several times what the trip \
+         takes on one core",
     ),
     (
         "local/",
         "",
-        "the goal comes from trials on another machine, where the peers took about twice as long as \
-         here; the instructions below compare without a machine",
+        "where ours go is in the [profile](../executor/README.md#what-it-costs); the goal comes \
+         from trials on another machine, where the peers took about twice as long as here",
+    ),
+    (
+        "multi/yield",
+        "",
+        "151 instructions a yield with one locked one, tokio's 503 to 681: the locked one, some \
+         20 cycles, is as dear as all the others ([profile](../executor/README.md#what-it-costs))",
+    ),
+    (
+        "multi/ping_pong",
+        "",
+        "as on one thread, 900 instructions of a pair are its channels, the same for all; here \
+         their locked operations and frees on another thread than the malloc's come on top",
     ),
     (
         "multi/remote_busy1",
@@ -45,18 +69,26 @@ const REASONS: &[(&str, &str, &str)] = &[
     (
         "multi/",
         "",
-        "the goal comes from trials on another machine, where the peers took longer than here",
+        "the atomic operations of each step are counted in the \
+         [executor's chapter](../executor/README.md#what-it-costs); the rest is the workload's",
     ),
     (
         "heap/idle_task_256",
         "",
-        "the captures alone are 256 bytes, more than 0.6 of what tokio takes with its header",
+        "the captures alone are 256 bytes, 0.64 of tokio's 397: a task of no size at all would miss \
+         it; ours adds 80",
+    ),
+    (
+        "timers/wheel_insert_cancel_1m",
+        "",
+        "32 MB of entries, as large as the third-level cache that the host's guests share: \
+         `unordered`, which only finds an entry again, says how much of it is memory",
     ),
     (
         "timers/wheel_insert_cancel",
         "",
-        "keys that cannot go stale and entries in pages cost a look-up more than a plain list; among \
-         very many, every structure waits for memory",
+        "keys that cannot go stale cost a check of the generation a look-up, entries in pages a \
+         second index ([profile](../timers/README.md#rejected-designs))",
     ),
     (
         "timers/sleep_reset",
@@ -72,12 +104,24 @@ const REASONS: &[(&str, &str, &str)] = &[
     (
         "reactor/echo_inproc",
         "bare",
-        "the bare loop has neither tasks nor wakers nor readiness: a branch on the event is its logic",
+        "the bare loop has neither tasks nor wakers nor readiness: a branch on the event is its \
+         logic; system calls are the same",
     ),
     (
         "reactor/echo_1024x16k_lent",
         "",
-        "the kernel's copies of 16 KiB are the same on both sides",
+        "the kernel's copies of 16 KiB are the same on both sides; `memcpy` is what two of them take",
+    ),
+    (
+        "reactor/calls",
+        "",
+        "a read, a write and a share of a wait; how many messages one wait finds is the load's doing",
+    ),
+    (
+        "reactor/wake",
+        "",
+        "a write to an eventfd and a wait: two system calls for each (counted by strace), \
+         which are nearly all of it",
     ),
     (
         "reactor/",

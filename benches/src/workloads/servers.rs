@@ -24,7 +24,7 @@ pub const fn latency<const CONNECTIONS: usize, const BYTES: usize>(name: &'stati
     let row = Workload::new(name, about, "us", |scale| {
         let load = Load::echo(scale, CONNECTIONS, BYTES);
         let load = Load {
-            count: Count::Latency,
+            count: Count::Latency(MIDDLE),
             ..load
         };
         load.on_all_echoes()
@@ -51,11 +51,20 @@ pub const fn lent<const CONNECTIONS: usize, const BYTES: usize>(name: &'static s
     row.on_all_cores()
 }
 
-/// The row of HTTP requests answered by hyper: time by the clock.
+/// The row of HTTP requests answered by hyper: how many in a second, by the clock.
 pub const fn http<const CONNECTIONS: usize>(name: &'static str) -> Workload {
-    let about = "hyper answers a request on each connection: by the clock";
-    let row = Workload::new(name, about, "ns/request", |scale| {
-        Load::http(scale, CONNECTIONS, Count::Time).on_all_http()
+    let about = "hyper answers a request on each connection, again and again";
+    let row = Workload::new(name, about, "requests/s", |scale| {
+        Load::http(scale, CONNECTIONS, Count::Rate).on_all_http()
+    });
+    row.on_all_cores().more_is_better()
+}
+
+/// The same: the latency that 99 of 100 requests stay below.
+pub const fn http_p99<const CONNECTIONS: usize>(name: &'static str) -> Workload {
+    let about = "hyper answers a request on each connection at once: the latency of 99%";
+    let row = Workload::new(name, about, "us", |scale| {
+        Load::http(scale, CONNECTIONS, Count::Latency(MOST)).on_all_http()
     });
     row.on_all_cores()
 }
@@ -72,9 +81,12 @@ pub const fn http_cpu<const CONNECTIONS: usize>(name: &'static str) -> Workload 
 /// What is read off a pass.
 #[derive(Clone, Copy)]
 enum Count {
-    Time,
+    /// Messages a second.
+    Rate,
+    /// The server's processor time a message.
     Cpu,
-    Latency,
+    /// How long the message of that rank took.
+    Latency(usize),
 }
 
 /// The place of one half among [`SHARES`].
@@ -168,13 +180,17 @@ impl Load {
             let (took, after) = (began.elapsed(), server.cpu_ns()?);
             let (done, latency_us) = understand(&answer)?;
             expect_count("answers", done, asked)?;
-            Ok(match self.count {
-                Count::Time => Measured::new(took.as_nanos() as f64, asked),
+            let measured = match self.count {
+                Count::Rate => Measured::new(asked as f64 * 1e9, took.as_nanos() as u64),
                 Count::Cpu => Measured::new((after - before) as f64, asked),
-                Count::Latency => Measured {
+                Count::Latency(rank) => Measured {
                     ranks: Some(latency_us),
-                    ..Measured::new(latency_us[MIDDLE], 1)
+                    ..Measured::new(latency_us[rank], 1)
                 },
+            };
+            Ok(Measured {
+                kernel: server.kernel_share(),
+                ..measured
             })
         }))
     }
