@@ -3,13 +3,17 @@
 //! Each thread is a track: polls and waits are slices on it, an arrow leads from a wake to the poll
 //! it brought about. Inputs are spans of their own, from I to O; so are timers and calls.
 //! (Google, *Trace Event Format*: `ph` is the phase, `ts` and `dur` are in microseconds.)
+//!
+//! What a loop does between two looks at the clock has one time in a trace. Viewers go by time
+//! alone, and would have an arrow begin at whatever else happened then: so no two events have the
+//! same time here, and of such a group each is two nanoseconds after the one before.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::event::{Cause, Event};
-use super::story::{Story, task_of};
+use super::event::{Cause, Entry, Event};
+use super::story::Story;
 use super::words::{sentence, task};
 
 /// The trace as one JSON object.
@@ -17,6 +21,7 @@ use super::words::{sentence, task};
 pub fn export(story: &Story<'_>) -> String {
     let mut export = Export {
         story,
+        times: times(story),
         events: Vec::new(),
         arrows: HashMap::new(),
         last_arrow: 0,
@@ -25,8 +30,6 @@ pub fn export(story: &Story<'_>) -> String {
     for index in 0..story.trace.entries.len() {
         export.entry(index);
     }
-    export.polls();
-    export.waits();
     let whole = json!({
         "traceEvents": export.events,
         "displayTimeUnit": "ns",
@@ -40,10 +43,24 @@ pub fn export(story: &Story<'_>) -> String {
 
 struct Export<'s, 'a> {
     story: &'s Story<'a>,
+    /// The time at which each entry is shown.
+    times: Vec<u64>,
     events: Vec<Value>,
-    /// Wakes that have brought no poll about yet, by task.
-    arrows: HashMap<u64, u64>,
+    /// Wakes that have brought no poll about yet, by task: an arrow's number and name, which its
+    /// two ends must have in common.
+    arrows: HashMap<u64, (u64, &'static str)>,
     last_arrow: u64,
+}
+
+/// The entries' times, a little apart where they are the same.
+fn times(story: &Story<'_>) -> Vec<u64> {
+    let mut free = 0;
+    let apart = |entry: &Entry<'_>| {
+        let time = entry.at.max(free);
+        free = time.saturating_add(2);
+        time
+    };
+    story.trace.entries.iter().map(apart).collect()
 }
 
 fn micros(nanos: u64) -> f64 {
@@ -58,7 +75,7 @@ impl Export<'_, '_> {
         event.insert("name".to_owned(), name.into());
         event.insert("pid".to_owned(), 1.into());
         event.insert("tid".to_owned(), (u64::from(entry.thread) + 1).into());
-        event.insert("ts".to_owned(), micros(entry.at).into());
+        event.insert("ts".to_owned(), micros(self.times[index]).into());
         if let Value::Object(more) = more {
             event.extend(more);
         }
@@ -89,13 +106,13 @@ impl Export<'_, '_> {
                     return; // it is woken already
                 }
                 self.last_arrow += 1;
-                self.arrows.insert(task, self.last_arrow);
                 let name = match by {
-                    Cause::Timer(_) => "timer",
-                    Cause::Source(..) => "source",
-                    Cause::Itself | Cause::Task(_) => "task",
-                    Cause::Thread(_) | Cause::Unknown => "thread",
+                    Cause::Timer(_) => "wake by timer",
+                    Cause::Source(..) => "wake by source",
+                    Cause::Itself | Cause::Task(_) => "wake by task",
+                    Cause::Thread(_) | Cause::Unknown => "wake by thread",
                 };
+                self.arrows.insert(task, (self.last_arrow, name));
                 self.push(
                     "s",
                     index,
@@ -104,9 +121,10 @@ impl Export<'_, '_> {
                 );
             }
             Event::Poll { task } => {
-                if let Some(arrow) = self.arrows.remove(&task) {
+                self.poll(index);
+                if let Some((arrow, name)) = self.arrows.remove(&task) {
                     let more = json!({"cat": "wakes", "id": arrow, "bp": "e"});
-                    self.push("f", index, "wakes", more);
+                    self.push("f", index, name, more);
                 }
             }
             Event::Input { number, text, .. } => {
@@ -126,10 +144,8 @@ impl Export<'_, '_> {
                 self.push("e", index, &format!("timer {timer}"), more);
             }
             Event::JobBegin { job } => self.call(index, job),
-            Event::Polled { .. }
-            | Event::Park { .. }
-            | Event::Unpark { .. }
-            | Event::JobEnd { .. } => {}
+            Event::Park { .. } => self.wait(index),
+            Event::Polled { .. } | Event::Unpark { .. } | Event::JobEnd { .. } => {}
             other => {
                 let more = json!({"s": "t", "cat": other.name(), "args": {"says": words()}});
                 self.push("i", index, other.name(), more);
@@ -137,43 +153,45 @@ impl Export<'_, '_> {
         }
     }
 
+    /// From one entry to another; to the end of the trace, if there is none.
+    fn length(&self, begin: usize, end: Option<usize>) -> f64 {
+        let end = end.unwrap_or(self.times.len().saturating_sub(1));
+        micros(self.times[end].saturating_sub(self.times[begin]))
+    }
+
     fn call(&mut self, index: usize, job: u64) {
         let call = self.story.call(job);
-        let end = call.made.unwrap_or(self.story.trace.entries.len() - 1);
-        let length = self.story.at(end).saturating_sub(self.story.at(index));
+        let length = self.length(index, call.made);
         let for_task = call.task.map(|number| task(self.story, number));
-        let more = json!({"cat": "call", "dur": micros(length), "args": {"for": for_task}});
+        let more = json!({"cat": "call", "dur": length, "args": {"for": for_task}});
         self.push("X", index, &format!("call {job}"), more);
     }
 
-    fn polls(&mut self) {
-        for poll in self.story.polls() {
-            let length = micros(self.story.length(poll));
-            let ready = poll.end.is_some_and(|end| {
-                matches!(self.story.event(end), Event::Polled { ready: true, .. })
-            });
-            let more = json!({"cat": "poll", "dur": length, "args": {"ready": ready}});
-            let name =
-                task_of(&self.story.event(poll.begin)).map(|number| task(self.story, number));
-            self.push("X", poll.begin, &name.unwrap_or_default(), more);
-        }
+    fn poll(&mut self, index: usize) {
+        let polls = self.story.polls();
+        let Ok(poll) = polls.binary_search_by_key(&index, |poll| poll.begin) else {
+            return;
+        };
+        let poll = polls[poll];
+        let last = poll.end.map(|end| self.story.event(end));
+        let ready = matches!(last, Some(Event::Polled { ready: true, .. }));
+        let length = self.length(index, poll.end);
+        let more = json!({"cat": "poll", "dur": length, "args": {"ready": ready}});
+        self.push("X", index, &task(self.story, poll.task), more);
     }
 
-    fn waits(&mut self) {
-        let mut since: HashMap<u16, usize> = HashMap::new();
-        for (index, entry) in self.story.trace.entries.iter().enumerate() {
-            match entry.event {
-                Event::Park { .. } => drop(since.insert(entry.thread, index)),
-                Event::Unpark { events } => {
-                    if let Some(park) = since.remove(&entry.thread) {
-                        let length = micros(entry.at.saturating_sub(self.story.at(park)));
-                        let more =
-                            json!({"cat": "wait", "dur": length, "args": {"events": events}});
-                        self.push("X", park, "waits", more);
-                    }
-                }
-                _ => {}
-            }
-        }
+    fn wait(&mut self, index: usize) {
+        let entries = &self.story.trace.entries;
+        let after = entries.iter().enumerate().skip(index + 1);
+        let mut same_thread = after.filter(|(_, entry)| entry.thread == entries[index].thread);
+        // A thread that waits does nothing but go on.
+        let next = same_thread.next().map(|(end, entry)| (end, entry.event));
+        let (end, events) = match next {
+            Some((end, Event::Unpark { events })) => (end, events),
+            _ => return,
+        };
+        let length = self.length(index, Some(end));
+        let more = json!({"cat": "wait", "dur": length, "args": {"events": events}});
+        self.push("X", index, "waits", more);
     }
 }

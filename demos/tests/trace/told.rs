@@ -228,7 +228,7 @@ fn perfetto_is_given_what_its_format_asks_for() {
     on_the_sample(|story| {
         let whole: Value = serde_json::from_str(&perfetto::export(story)).unwrap();
         let events = whole["traceEvents"].as_array().unwrap();
-        let (mut starts, mut ends, mut spans) = (HashMap::new(), 0, HashMap::new());
+        let (mut starts, mut ends, mut spans) = (HashMap::new(), Vec::new(), HashMap::new());
         let mut slices: Vec<(u64, f64, f64, String)> = Vec::new();
         for event in events {
             let phase = event["ph"].as_str().unwrap();
@@ -245,14 +245,13 @@ fn perfetto_is_given_what_its_format_asks_for() {
             let thread = event["tid"].as_u64().unwrap();
             match phase {
                 "X" => slices.push((thread, at, event["dur"].as_f64().unwrap(), name)),
-                "s" => drop(starts.insert(event["id"].as_u64().unwrap(), at)),
+                "s" => drop(starts.insert(event["id"].as_u64().unwrap(), (thread, at, name))),
                 "f" => {
                     assert_eq!(event["bp"], "e", "binds to the slice around it");
-                    assert!(
-                        starts[&event["id"].as_u64().unwrap()] <= at,
-                        "backwards in time"
-                    );
-                    ends += 1;
+                    let (_, from, its_name) = &starts[&event["id"].as_u64().unwrap()];
+                    assert!(*from < at, "backwards in time");
+                    assert_eq!(*its_name, name, "two ends with two names are no arrow");
+                    ends.push((thread, at));
                 }
                 "b" | "e" => {
                     let key = (event["cat"].to_string(), event["id"].to_string());
@@ -262,7 +261,25 @@ fn perfetto_is_given_what_its_format_asks_for() {
                 other => panic!("no phase of the format: {other}"),
             }
         }
-        assert!(ends >= 4 && ends <= starts.len(), "{ends} arrows arrive");
+        assert!(ends.len() >= 4 && ends.len() <= starts.len(), "{ends:?}");
+        // A viewer that goes by time alone finds the wake at the one end and the poll at the other.
+        let begins = |thread, at| {
+            let mut there = slices
+                .iter()
+                .filter(|slice| (slice.0, slice.1) == (thread, at));
+            let only = there.next().map(|slice| slice.3.as_str());
+            assert_eq!(there.next(), None);
+            only.unwrap_or_default()
+        };
+        assert!(
+            starts
+                .values()
+                .all(|(thread, at, _)| begins(*thread, *at) == "wake")
+        );
+        assert!(
+            ends.iter()
+                .all(|(thread, at)| begins(*thread, *at).starts_with("task"))
+        );
         assert!(
             spans.values().all(|open| *open == 0),
             "spans end: {spans:?}"
