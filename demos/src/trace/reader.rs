@@ -71,7 +71,7 @@ impl<'a> Trace<'a> {
             }
             ended = tag == b'Z';
             trace
-                .take_in(tag, payload)
+                .take_in(tag, payload, most)
                 .map_err(|malformed| Unreadable::Damaged(at, malformed.0))?;
             if trace.entries.len() > most {
                 return Err(Unreadable::TooLarge(most));
@@ -129,7 +129,7 @@ impl<'a> Trace<'a> {
         self.places.get(number as usize).copied().unwrap_or("?")
     }
 
-    fn take_in(&mut self, tag: u8, payload: &'a [u8]) -> Result<(), Malformed> {
+    fn take_in(&mut self, tag: u8, payload: &'a [u8], most: usize) -> Result<(), Malformed> {
         let mut bytes = Bytes(payload);
         match tag {
             b'H' => {
@@ -157,7 +157,9 @@ impl<'a> Trace<'a> {
                 self.lost = self.lost.saturating_add(bytes.number()?);
                 let at = bytes.number()?;
                 let entries = Entries { thread, at, bytes };
-                for entry in entries {
+                // One more than may be read is enough to say so.
+                let room = most.saturating_add(1).saturating_sub(self.entries.len());
+                for entry in entries.take(room) {
                     self.entries.push(entry?);
                 }
             }
