@@ -26,7 +26,7 @@
 //! | `filter.rs`, `summary.rs` | What is told of it? What stood out? |
 //! | `late.rs`, `idle.rs` | Why was O1 late? Why is a task not running? |
 //! | `perfetto.rs` | How do other people's tools see it? |
-//! | `html.rs`, `feed.rs`, `watch.rs` | How does the page get it, from a file or live? |
+//! | `html.rs`, `feed.rs`, `past.rs`, `watch.rs` | How does the page get it, from a file or live? |
 //! | `lessons.rs`, `order.rs` | What does a run look like that shows one thing? |
 //! | `command.rs` | What can be asked of a file? |
 
@@ -51,6 +51,7 @@ pub mod numbers;
 mod observers;
 mod order;
 mod outbox;
+mod past;
 pub mod perfetto;
 pub mod reader;
 pub mod recorder;

@@ -2,7 +2,8 @@
 //!
 //! Everybody reads from the same lines, and remembers the number of the last one he had: a slow
 //! reader costs no memory, and when lines he has not had are gone for want of room, he sees by
-//! the numbers that some are missing.
+//! the numbers that some are missing. Who comes when the first are gone is told what is left of
+//! them, in lines without numbers.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -12,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 use super::block::Block;
 use super::json::{self, Names};
 use super::numbers::Numbers;
+use super::past::{Change, Past};
 use super::recorder::Recorder;
 
 /// How many bytes of lines are kept: some three hundred thousand events.
@@ -34,7 +36,8 @@ pub struct Feed {
 struct State {
     /// The number of the first line that is kept.
     first: u64,
-    lines: VecDeque<String>,
+    lines: VecDeque<(String, Change)>,
+    past: Past,
     bytes: usize,
     readers: Vec<Waker>,
     /// How many read, and how many did so far.
@@ -53,16 +56,18 @@ impl Feed {
     }
 
     /// Adds lines, and wakes who waits for some.
-    pub fn push(&self, lines: impl IntoIterator<Item = String>) {
+    pub(super) fn push(&self, lines: impl IntoIterator<Item = (String, Change)>) {
         let mut state = self.lock();
         for line in lines {
-            state.bytes += line.len();
+            state.bytes += line.0.len();
             state.lines.push_back(line);
             while state.bytes > self.limit {
-                let Some(oldest) = state.lines.pop_front() else {
+                let Some((oldest, change)) = state.lines.pop_front() else {
                     break;
                 };
                 state.bytes -= oldest.len();
+                let number = state.first;
+                state.past.take_in(number, oldest, change);
                 state.first += 1;
             }
         }
@@ -78,8 +83,13 @@ impl Feed {
         let begin = next.max(state.first);
         let skipped = usize::try_from(begin - state.first).unwrap_or(usize::MAX);
         let mut text = String::new();
+        if next == 0 {
+            for line in state.past.lines() {
+                let _ = write!(text, "data: {line}\n\n");
+            }
+        }
         let mut number = begin;
-        for line in state.lines.iter().skip(skipped) {
+        for (line, _) in state.lines.iter().skip(skipped) {
             let _ = write!(text, "id: {number}\ndata: {line}\n\n");
             number += 1;
             if text.len() >= CHUNK {
@@ -152,7 +162,7 @@ impl Feed {
 pub(super) struct Liner {
     numbers: Numbers,
     /// Lines that an earlier event of another thread may yet come before.
-    waiting: Vec<(u64, String)>,
+    waiting: Vec<(u64, (String, Change))>,
     threads: Vec<String>,
     places: Vec<String>,
 }
@@ -175,7 +185,7 @@ impl Liner {
         &mut self,
         recorder: &Recorder,
         blocks: &[Block],
-    ) -> impl Iterator<Item = String> {
+    ) -> impl Iterator<Item = (String, Change)> {
         // Asked for before the blocks are looked at: what is handed over later begins later.
         let complete = recorder.complete_until();
         self.threads
@@ -186,7 +196,7 @@ impl Liner {
                 entry.event = self.numbers.renumber(entry.event);
                 let mut line = json::line(&entry, self);
                 line.pop(); // its end
-                self.waiting.push((entry.at, line));
+                self.waiting.push((entry.at, (line, Change::of(&entry))));
             }
         }
         self.waiting.sort_by_key(|(at, _)| *at);
@@ -197,7 +207,7 @@ impl Liner {
     }
 
     /// What is left at the end.
-    pub(super) fn rest(&mut self) -> impl Iterator<Item = String> {
+    pub(super) fn rest(&mut self) -> impl Iterator<Item = (String, Change)> {
         self.waiting.drain(..).map(|(_, line)| line)
     }
 }
@@ -205,13 +215,15 @@ impl Liner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::event::{Entry, Event, How};
 
     #[test]
     fn everybody_reads_the_same_and_sees_what_is_missing() {
         let cx = Context::from_waker(Waker::noop());
         let feed = Feed::new(20);
         assert!(feed.poll_from(0, &cx).is_pending());
-        feed.push((0..4).map(|number| format!("line{number}")));
+        let line = |number: usize| (format!("line{number}"), Change::default());
+        feed.push((0..4).map(line));
         let (text, next) = match feed.poll_from(0, &cx) {
             Poll::Ready(read) => read,
             Poll::Pending => panic!("there are lines"),
@@ -220,9 +232,45 @@ mod tests {
         assert!(text.starts_with("id: 0\ndata: line0\n\n"));
         assert_eq!(next, 4);
         assert!(feed.poll_from(next, &cx).is_pending());
-        feed.push((4..9).map(|number| format!("line{number}")));
+        feed.push((4..9).map(line));
         let read = feed.poll_from(next, &cx);
         assert!(matches!(read, Poll::Ready((text, 9)) if text.starts_with("id: 5\n")));
         assert_eq!((feed.dropped(), feed.next()), (5, 9));
+    }
+
+    #[test]
+    fn who_comes_late_is_told_what_is_left_of_what_was() {
+        let feed = Feed::new(20);
+        let (at, thread, place) = (0, 0, 0);
+        for task in 0..3 {
+            let (name, by) = ("", None);
+            let event = Event::Spawn {
+                task,
+                name,
+                place,
+                by,
+            };
+            let change = Change::of(&Entry { at, thread, event });
+            feed.push([(format!("spawn{task}"), change)]);
+        }
+        let how = How::Output;
+        let event = Event::End { task: 0, how };
+        let change = Change::of(&Entry { at, thread, event });
+        feed.push([
+            ("end0".to_owned(), change),
+            ("and more of it".to_owned(), change),
+        ]);
+        let Poll::Ready((text, next)) = feed.poll_from(0, &Context::from_waker(Waker::noop()))
+        else {
+            panic!("there are lines");
+        };
+        assert_eq!((feed.dropped(), next), (3, 5));
+        let past = "data: spawn1\n\ndata: spawn2\n\n";
+        // Its spawn is among what is gone, its end is yet to come.
+        let past = format!("data: spawn0\n\n{past}");
+        assert_eq!(
+            text,
+            format!("{past}id: 3\ndata: end0\n\nid: 4\ndata: and more of it\n\n")
+        );
     }
 }
