@@ -18,6 +18,7 @@ use executor::BlockingPool;
 
 use super::display::Display;
 use crate::host::HostHandle;
+use crate::trace::remark::from_elsewhere;
 
 /// Where the bytes end up.
 pub type Sink = Box<dyn Write + Send>;
@@ -61,7 +62,7 @@ async fn carry(display: Display, handle: HostHandle, thread: BlockingPool, sink:
             continue;
         }
         let write = thread.run(write);
-        let written = write
+        let written = from_elsewhere(write)
             .await
             .unwrap_or_else(|error| Err(io::Error::other(error.to_string())));
         match written {

@@ -15,6 +15,7 @@ use reactor::Stdin;
 
 use super::lines::{Line, Lines};
 use crate::host::HostHandle;
+use crate::trace::remark::from_elsewhere;
 
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
@@ -136,7 +137,8 @@ impl Feed {
                     chunk.truncate(length);
                     Ok(chunk)
                 });
-                read.await
+                from_elsewhere(read)
+                    .await
                     .unwrap_or_else(|error| Err(io::Error::other(error.to_string())))
             }
         }

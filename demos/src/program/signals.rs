@@ -13,6 +13,7 @@ use reactor::Source;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::host::HostHandle;
+use crate::trace;
 
 /// A wish that the program end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,8 @@ pub fn listen(handle: &HostHandle) -> io::Result<Signals> {
         let (read_end, write_end) = UnixStream::pair()?;
         signal_hook::low_level::pipe::register(number, write_end)?;
         read_end.set_nonblocking(true)?;
-        let source = Source::new(&handle.reactor, read_end)?;
+        let source =
+            trace::remark::calling(signal.name(), || Source::new(&handle.reactor, read_end))?;
         drop(
             handle
                 .spawner

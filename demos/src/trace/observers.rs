@@ -11,6 +11,7 @@ use timers::{Slot, TimerId};
 use super::chunk::Doing;
 use super::event::{Direction, Event, How, Spot};
 use super::recorder::Recorder;
+use super::remark;
 use super::sheet;
 use super::socket;
 use super::unseen::Item;
@@ -113,10 +114,14 @@ impl reactor::Observer for Recorder {
                 return self.shared().unseen.add(Item::Source(id));
             }
             sheet.look_inside_a_poll();
+            let what = match remark::what() {
+                "" => socket::describe(fd),
+                what => what.to_owned(),
+            };
             sheet.write(&Event::Source {
                 source: id,
                 fd: fd.as_raw_fd(),
-                what: &socket::describe(fd),
+                what: &what,
             });
         });
     }

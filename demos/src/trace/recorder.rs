@@ -149,11 +149,18 @@ impl Shared {
     /// A thread has made a call.
     pub(super) fn called(&self, job: u64, thread: u16) {
         let mut names = self.names();
-        if let Some(task) = names.calls.remove(&job) {
-            names.called_for.insert(task, thread);
-            // Relaxed: who is to find the call has been woken for it, after this.
-            self.calls_made.store(true, Ordering::Relaxed);
+        let task = names.calls.remove(&job);
+        drop(names);
+        if let Some(task) = task {
+            self.will_wake(task, thread);
         }
+    }
+
+    /// A thread is about to wake a task.
+    pub(super) fn will_wake(&self, task: u64, thread: u16) {
+        self.names().called_for.insert(task, thread);
+        // Relaxed: who is to find it has been woken after this.
+        self.calls_made.store(true, Ordering::Relaxed);
     }
 
     /// Which thread made a call for a task that is now taken in as woken.

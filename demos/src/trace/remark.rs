@@ -1,9 +1,11 @@
-//! What a program itself tells of its run: inputs, outputs, remarks, names.
+//! What a program itself tells of its run: inputs, outputs, remarks, names, who wakes it.
 //!
 //! These go to the recorder of this thread, if it has one, and to nobody if not: code that tells
 //! need not know whether somebody listens, and pays one look at a thread's own variable.
 
 use std::cell::Cell;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use super::event::Event;
 use super::sheet::{self, shortened};
@@ -12,6 +14,9 @@ thread_local! {
     /// Set by the first recorder that is made on this thread, so that the rest costs nothing
     /// before.
     static LISTENED_TO: Cell<bool> = const { Cell::new(false) };
+
+    /// What the sources are that are registered now.
+    static WHAT: Cell<&'static str> = const { Cell::new("") };
 }
 
 /// From now on this thread's remarks may be heard.
@@ -53,6 +58,44 @@ pub fn note(text: &str) {
     // A caption is written by hand, and may be longer than what is recorded by the thousand.
     let end = text.floor_char_boundary(2000);
     tell(&Event::Note { text: &text[..end] });
+}
+
+/// What `make` registers is called `what`: the descriptor alone would only tell that it is, for
+/// example, a socket.
+pub fn calling<T>(what: &'static str, make: impl FnOnce() -> T) -> T {
+    let before = WHAT.replace(what);
+    let made = make();
+    WHAT.set(before);
+    made
+}
+
+/// What a source that is registered now is called; empty, if that was not said.
+pub(super) fn what() -> &'static str {
+    WHAT.get()
+}
+
+/// Awaits something that a thread brings about whom nobody observes: if it wakes the task, the
+/// trace names it.
+pub fn from_elsewhere<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    FromElsewhere(Box::pin(future)) // a thread is asked for it: an allocation is little beside that
+}
+
+struct FromElsewhere<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for FromElsewhere<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let waker = if is_on() {
+            sheet::waker(cx.waker())
+        } else {
+            None
+        };
+        match waker {
+            Some(waker) => self.0.as_mut().poll(&mut Context::from_waker(&waker)),
+            None => self.0.as_mut().poll(cx),
+        }
+    }
 }
 
 fn tell(event: &Event<'_>) {

@@ -20,6 +20,7 @@
 use std::cell::RefCell;
 use std::panic::Location;
 use std::sync::Arc;
+use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::chunk::{Chunk, Doing};
@@ -46,6 +47,8 @@ pub(super) struct Sheet {
     parked: bool,
     /// The next poll or batch begins a turn.
     turn_due: bool,
+    /// The thread runs tasks: it has begun a batch, or is a worker.
+    runs: bool,
     /// The thread looks outside itself, in a reactor: from look to look is a turn.
     looks_outside: bool,
     /// Turns and waits that are written when something seen follows.
@@ -111,6 +114,7 @@ impl Sheet {
             ended: false,
             parked: false,
             turn_due: true,
+            runs: false,
             looks_outside: false,
             held: Vec::new(),
             unseen: false,
@@ -122,7 +126,7 @@ impl Sheet {
 
     /// From now on this thread is one of several workers.
     pub(super) fn is_worker(&mut self, worker: usize) {
-        self.coarse = false;
+        (self.coarse, self.runs) = (false, true);
         self.shared.worker(worker, self.thread.number);
     }
 
@@ -194,7 +198,7 @@ impl Sheet {
 
     /// A batch begins: what comes from other threads is taken in now.
     pub(super) fn batch(&mut self) {
-        self.doing = Doing::Intake;
+        (self.doing, self.runs) = (Doing::Intake, true);
         self.turn_if_due();
     }
 
@@ -327,12 +331,14 @@ impl Sheet {
                 let thread = self.shared.called_for(task);
                 thread.map_or(Cause::Unknown, Cause::Thread)
             }
+            // A thread that runs no tasks has come from outside to wake this one.
+            Doing::Nothing if !self.runs => Cause::Thread(self.thread.number),
             Doing::Nothing | Doing::Unseen => Cause::Unknown,
         };
         self.look_inside_a_poll();
         self.write(&Event::Wake { task, by });
-        if self.doing == Doing::Call {
-            self.hand_over(); // the pool's thread may have nothing to tell for long
+        if !self.runs {
+            self.hand_over(); // it may have nothing to tell for long
         }
     }
 
@@ -350,6 +356,38 @@ impl Sheet {
     /// An instant as the trace counts time.
     pub(super) fn time_of(&self, instant: Instant) -> u64 {
         self.shared.time_of(instant)
+    }
+}
+
+/// A waker that does what this one does, and leaves word who used it; none is needed outside of
+/// a poll that is recorded.
+pub(super) fn waker(waker: &Waker) -> Option<Waker> {
+    with_current(|sheet| {
+        let told = Told {
+            shared: Arc::clone(&sheet.shared),
+            task: sheet.task()?,
+            waker: waker.clone(),
+        };
+        Some(Waker::from(Arc::new(told)))
+    })
+}
+
+/// Leaves word who woke a task, for the thread that takes the wake in.
+struct Told {
+    shared: Arc<Shared>,
+    task: u64,
+    waker: Waker,
+}
+
+impl Wake for Told {
+    fn wake(self: Arc<Self>) {
+        let from_outside = with(&self.shared, |sheet| {
+            (!sheet.runs).then_some(sheet.thread.number)
+        });
+        if let Some(thread) = from_outside {
+            self.shared.will_wake(self.task, thread);
+        }
+        self.waker.wake_by_ref();
     }
 }
 

@@ -306,3 +306,36 @@ fn a_file_that_is_no_trace_is_wrong_use() {
         "event-loop: Cargo.toml: this is no trace: it does not begin with `handrolled trace`\n"
     );
 }
+
+#[test]
+fn who_wakes_from_outside_and_what_is_registered_have_names() {
+    let input = Scratch::new("lines");
+    fs::write(&input.0, "sleep 1ms\n").unwrap();
+    for options in [&[][..], &["--threads", "2"]] {
+        let options = [options, &["--input", input.path()]].concat();
+        let file = record("names", &options, "");
+        let bytes = file.read();
+        let trace = Trace::read(&bytes, MOST).unwrap();
+        let mut wakers = HashSet::new();
+        let mut sources = HashSet::new();
+        for entry in &trace.entries {
+            match entry.event {
+                Event::Wake {
+                    by: Cause::Thread(thread),
+                    ..
+                } => drop(wakers.insert(trace.thread(thread).to_owned())),
+                Event::Source { what, .. } => drop(sources.insert(what)),
+                _ => {}
+            }
+        }
+        assert!(
+            wakers.iter().any(|name| name.starts_with("display")),
+            "{wakers:?}"
+        );
+        assert!(
+            wakers.iter().any(|name| name.starts_with("reader")),
+            "{wakers:?}"
+        );
+        assert_eq!(sources, HashSet::from(["ctrl-c", "SIGTERM"]));
+    }
+}
