@@ -20,7 +20,8 @@ pub(crate) fn timers(clock: Clock, recorder: Option<&Recorder>) -> timers::Build
     match recorder {
         Some(recorder) => {
             recorder.wheel_begins();
-            builder.observer(recorder.clone())
+            // Said, so that what the recording tells of the wheel is so.
+            builder.tick(recorder.tick()).observer(recorder.clone())
         }
         None => builder,
     }

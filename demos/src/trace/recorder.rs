@@ -217,10 +217,15 @@ impl Recorder {
     pub fn completed(&self, header: &Header) -> Header {
         let zero = self.shared.wheel_zero.get();
         Header {
-            tick_ns: zero.map(|_| 1), // the loop's timers have the finest tick there is
+            tick_ns: zero.map(|_| u64::from(self.tick().subsec_nanos())),
             wheel_zero: zero.map(|&zero| i64::try_from(zero).unwrap_or(i64::MAX)),
             ..header.clone()
         }
+    }
+
+    /// How long a tick of the wheel is: as it is without a recorder.
+    pub(super) fn tick(&self) -> Duration {
+        Duration::from_nanos(if self.shared.is_virtual { 1 } else { 4096 })
     }
 
     /// The timers are made now.
