@@ -10,8 +10,10 @@
 //!
 //! Which task is being polled, which source is ready, which timer has fired is told by the records
 //! before, so a wake and a wait need not say it again; a chunk begins with what its thread was
-//! doing then. A timer takes two records. An event with a text, or one that is rare, is put beside
+//! doing then. A timer takes two records, the second with its deadline. An event with a text, or one that is rare, is put beside
 //! the records as the file has it, and its record only says when.
+
+use std::collections::HashMap;
 
 use super::block::Block;
 use super::decode::Bytes;
@@ -28,7 +30,7 @@ const BESIDE: usize = 16 << 10;
 /// The kind of a record whose event is beside. The kinds of the others are those of their events.
 const IS_BESIDE: u8 = u8::MAX;
 
-/// The kind of the second record of a timer.
+/// The kind of the second record of a timer: its deadline.
 const IS_DUE: u8 = u8::MAX - 1;
 
 /// The bit of a record that has a number where there might be none.
@@ -64,6 +66,10 @@ impl Doing {
         }
     }
 }
+
+/// Deadlines by timer. One that was put off is told of when its slot's time has come and it moves
+/// to another: not before, for a keep-alive is put off by each message.
+pub(super) type Dues = HashMap<u64, u64>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Record {
@@ -136,7 +142,6 @@ impl Chunk {
             Event::Timer {
                 timer, spot, task, ..
             } => (timer, some(task) | u8::from(spot.is_some()), place(spot)),
-            Event::Move { timer, spot } => (timer, 0, place(Some(spot))),
             Event::Fire { timer } | Event::Cancel { timer } => (timer, 0, 0),
             _ => return self.push_beside(at, event),
         };
@@ -144,6 +149,13 @@ impl Chunk {
         if let Event::Timer { due, .. } = *event {
             self.record(at, IS_DUE, due, 0, 0);
         }
+    }
+
+    /// Puts down that a timer moved, with its deadline: that may be another than was told last.
+    pub(super) fn push_move(&mut self, at: u64, timer: u64, spot: Spot, due: u64) {
+        let kind = Event::Move { timer, spot }.kind();
+        self.record(at, kind, timer, 0, place(Some(spot)));
+        self.record(at, IS_DUE, due, 0, 0);
     }
 
     #[inline(always)]
@@ -193,8 +205,8 @@ impl Chunk {
         events.count() as u64
     }
 
-    /// The events as the file has them.
-    pub(super) fn block(&self) -> Block {
+    /// The events as the file has them; `dues` are the deadlines of the timers so far.
+    pub(super) fn block(&self, dues: &mut Dues) -> Block {
         let mut block = Block::new(self.thread);
         block
             .bytes
@@ -204,7 +216,7 @@ impl Chunk {
         while let Some(record) = records.next() {
             let event = match record.kind {
                 IS_BESIDE => beside.event().ok().map(|(_, event)| event),
-                _ => record.event(&mut doing, records.as_slice()),
+                _ => record.event(&mut doing, records.as_slice(), dues),
             };
             if let Some(event) = event {
                 block.push(self.begins + u64::from(record.after), &event);
@@ -216,7 +228,8 @@ impl Chunk {
 
 impl Record {
     /// The event, if it is a first record; notes what the thread is doing then.
-    fn event(&self, doing: &mut Doing, next: &[Self]) -> Option<Event<'static>> {
+    fn event(&self, doing: &mut Doing, next: &[Self], dues: &mut Dues) -> Option<Event<'static>> {
+        let due = || next.first().map_or(0, |due| due.number);
         let (number, bit) = (self.number, |bit: u8| self.bits & bit != 0);
         let task = doing.task().filter(|_| bit(IS_SOME));
         Some(match self.kind {
@@ -256,21 +269,34 @@ impl Record {
                     write: bit(2),
                 }
             }
-            12 => Event::Timer {
-                timer: number,
-                due: next.first().map_or(0, |due| due.number),
-                spot: bit(1).then_some(self.spot()),
-                task,
-            },
-            13 => Event::Move {
+            12 => {
+                dues.insert(number, due());
+                Event::Timer {
+                    timer: number,
+                    due: due(),
+                    spot: bit(1).then_some(self.spot()),
+                    task,
+                }
+            }
+            13 if dues.insert(number, due()) == Some(due()) => Event::Move {
                 timer: number,
                 spot: self.spot(),
             },
+            13 => Event::Timer {
+                timer: number,
+                due: due(),
+                spot: Some(self.spot()),
+                task: None,
+            },
             14 => {
+                dues.remove(&number);
                 *doing = Doing::Timer(number);
                 Event::Fire { timer: number }
             }
-            15 => Event::Cancel { timer: number },
+            15 => {
+                dues.remove(&number);
+                Event::Cancel { timer: number }
+            }
             _ => return None,
         })
     }
@@ -341,7 +367,7 @@ mod tests {
         for (at, (_, event)) in (1000..).zip(told) {
             chunk.push(at, event);
         }
-        let block = chunk.block();
+        let block = chunk.block(&mut Dues::new());
         let read: Vec<_> = block.entries().map(|entry| entry.unwrap()).collect();
         let events: Vec<_> = told.iter().map(|(_, event)| *event).collect();
         assert_eq!(
@@ -443,7 +469,6 @@ mod tests {
                     task: None,
                 },
             ),
-            (Doing::Nothing, Event::Move { timer, spot }),
             (Doing::Nothing, Event::Cancel { timer }),
             (Doing::Nothing, Event::Park { patience: None }),
             (Doing::Nothing, Event::Park { patience: Some(0) }),
@@ -511,5 +536,28 @@ mod tests {
         let text = &"x".repeat(BESIDE);
         chunk.push(5, &Event::Note { text });
         assert!(chunk.has_no_room(5));
+    }
+
+    #[test]
+    fn a_timer_that_was_put_off_has_its_new_deadline_when_it_moves() {
+        let (timer, spot) = (7, Spot { level: 1, slot: 2 });
+        let mut chunk = Chunk::new(0);
+        chunk.begin(0, Doing::Nothing);
+        let inserted = |due| Event::Timer {
+            timer,
+            due,
+            spot: Some(spot),
+            task: None,
+        };
+        chunk.push(0, &inserted(100));
+        chunk.push_move(1, timer, spot, 100);
+        chunk.push_move(2, timer, spot, 300);
+        chunk.push_move(3, timer, spot, 300);
+        chunk.push(4, &Event::Fire { timer });
+        let block = chunk.block(&mut Dues::new());
+        let read: Vec<_> = block.entries().map(|entry| entry.unwrap().event).collect();
+        let (moved, fired) = (Event::Move { timer, spot }, Event::Fire { timer });
+        assert_eq!(read, [inserted(100), moved, inserted(300), moved, fired]);
+        assert_eq!(chunk.count(), 5);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::block::Block;
-use super::chunk::Chunk;
+use super::chunk::Dues;
 use super::feed::{Feed, Liner};
 use super::file::Header;
 use super::recorder::Recorder;
@@ -61,9 +61,10 @@ impl Keeper {
 /// The keeper's life.
 fn keep(recorder: &Recorder, file: Option<KeptFile>, feed: Option<&Feed>) -> io::Result<Kept> {
     let mut file = Ok(file);
-    let mut liner = Liner::default();
+    let (mut liner, mut dues) = (Liner::default(), Dues::new());
     while let Some(chunks) = recorder.outbox().take() {
-        let blocks: Vec<Block> = chunks.iter().map(Chunk::block).collect();
+        let blocks = chunks.iter().map(|chunk| chunk.block(&mut dues));
+        let blocks: Vec<Block> = blocks.collect();
         if let Some(feed) = feed {
             feed.push(liner.lines(recorder, &blocks));
         }
@@ -168,7 +169,8 @@ impl Written {
 pub fn to_file(recorder: &Recorder, header: &Header) -> Vec<u8> {
     recorder.flush();
     let chunks = recorder.outbox().copy();
-    let blocks: Vec<Block> = chunks.iter().map(Chunk::block).collect();
+    let mut dues = Dues::new();
+    let blocks: Vec<Block> = chunks.iter().map(|chunk| chunk.block(&mut dues)).collect();
     let header = recorder.completed(header);
     let written = Writer::new(Vec::new(), &header).and_then(|mut writer| {
         Written::default().write_new(recorder, &mut writer)?;

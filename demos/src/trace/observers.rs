@@ -202,13 +202,10 @@ impl timers::Observer for Recorder {
         });
     }
 
-    fn moved(&self, timer: TimerId, slot: Slot, _: Instant) {
+    fn moved(&self, timer: TimerId, slot: Slot, deadline: Instant) {
         sheet::with(self.shared(), |sheet| {
             if !sheet.is_unseen(Item::Timer(timer.get())) {
-                sheet.write(&Event::Move {
-                    timer: timer.get(),
-                    spot: spot(slot),
-                });
+                sheet.moves(timer.get(), spot(slot), sheet.time_of(deadline));
             }
         });
     }
@@ -219,6 +216,10 @@ impl timers::Observer for Recorder {
                 self.shared().unseen.remove(Item::Timer(timer.get()));
                 sheet.doing = Doing::Nothing;
                 return;
+            }
+            if !matches!(sheet.doing, Doing::Timer(_)) {
+                // What is due by now need not have been when the wait ended.
+                sheet.look_at_the_clock();
             }
             sheet.doing = Doing::Timer(timer.get());
             sheet.write(&Event::Fire { timer: timer.get() });

@@ -24,7 +24,7 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::chunk::{Chunk, Doing};
-use super::event::{Cause, Event, How};
+use super::event::{Cause, Event, How, Spot};
 use super::recorder::{Shared, Thread};
 use super::unseen::Item;
 
@@ -159,6 +159,17 @@ impl Sheet {
             self.next_chunk(at);
         }
         self.chunk.push(at, event);
+    }
+
+    /// A timer moved; its deadline may be another than was told last.
+    pub(super) fn moves(&mut self, timer: u64, spot: Spot, due: u64) {
+        if !self.held.is_empty() {
+            self.write_held();
+        }
+        if self.chunk.has_no_room(self.now) {
+            self.next_chunk(self.now);
+        }
+        self.chunk.push_move(self.now, timer, spot, due);
     }
 
     #[cold]
