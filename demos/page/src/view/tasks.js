@@ -9,6 +9,8 @@ import { sign } from './signs.js';
 import { waitingOf } from './waiting.js';
 
 const MOST_READY = 18;
+/** With a queue for each thread a queue has one line. */
+const MOST_OF_SEVERAL = 3;
 
 /** The sign of what is waited for, and its number: the chip is short, its title says it all. */
 /** @param {string} reason */
@@ -52,7 +54,7 @@ export class Tasks {
     const total = state.queues.reduce((sum, queue) => sum + queue.length, 0);
     say(this.#readyCount, `(${total.toLocaleString('en')})`);
     const several = trace.loops.length > 1;
-    const most = several ? 5 : MOST_READY;
+    const most = several ? MOST_OF_SEVERAL : MOST_READY;
     const rows = several ? queuesOf(scene) : [{ queue: state.queues.flat(), index: 0 }];
     keep(
       this.#ready,
