@@ -11,8 +11,10 @@ use crate::seeded;
 /// cancelled.
 ///
 /// A key is eight bytes and copies freely; so is an `Option` of one. It carries a generation, so
-/// the key of a timer that is gone never reaches a later timer in the same place. A key used with
-/// another wheel than its own is not detected.
+/// the key of a timer that is gone never reaches a later timer in the same place. (A place that has
+/// had 2<sup>32</sup> timers is not used again; from then on a wheel keeps a burst's memory, and one
+/// that is drained or shrunk starts over.) A key used with another wheel than its own is not
+/// detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     index: u32,

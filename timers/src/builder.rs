@@ -54,8 +54,8 @@ impl<S: Sharing> Builder<S> {
     /// The grain of time, rounded down to a power of two of nanoseconds, from 1 ns up.
     ///
     /// A sleep fires at the first tick not before its deadline, so a coarse tick lets deadlines
-    /// that lie close together share one wake-up, and costs precision. ([`slack`](crate::Sleep::slack)
-    /// gives up precision for one sleep.)
+    /// that lie close together share one wake-up, and costs precision.
+    /// ([`slack`](crate::Sleep::slack) gives up precision for one sleep.)
     ///
     /// The default is 4,096 ns: far below what a kernel is late by, and much less to sort than
     /// single nanoseconds. On virtual time it is one nanosecond: nothing is rounded.

@@ -1,9 +1,9 @@
 //! Dense deadlines are taken together: after a turn that fired several timers, the loop rests.
 //!
-//! A thread that is woken for a deadline costs the system ten thousand nanoseconds and more, a timer
-//! that fires a hundred. Where deadlines lie closer together than a wake-up takes, waiting for each
-//! one's own moment is most of the work. A network card has the same trouble with packets, and the
-//! same cure: an interrupt is held back for a while after the last one.
+//! A thread that is woken for a deadline costs the system ten thousand nanoseconds and more, a
+//! timer that fires a few hundred. Where deadlines lie closer together than a wake-up takes,
+//! waiting for each one's own moment is most of the work. A network card has the same trouble with
+//! packets, and the same cure: an interrupt is held back for a while after the last one.
 //!
 //! ```text
 //!  deadlines   a       b c  d   e f g    h                      i

@@ -17,8 +17,8 @@ pub(crate) struct Ticks {
 
 /// What a clock that is real gets if nothing else is asked for.
 ///
-/// Each six bits of precision are a level of the wheel that a timer moves down through. These twelve
-/// are far finer than any kernel wakes a thread, so nobody would notice the two levels.
+/// Each six bits of precision are a level of the wheel that a timer moves down through. These
+/// twelve are far finer than any kernel wakes a thread: nobody would notice the two levels.
 pub(crate) const DEFAULT: Duration = Duration::from_nanos(4_096);
 
 impl Ticks {
