@@ -75,7 +75,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "rests_add_up",
-        "seeded::moderation::nothing_is_early_and_nothing_is_later_than_a_rest",
+        "seeded::moderation::input_during_a_rest_fires_what_is_due",
     ),
     (
         "rest_is_interrupted",
