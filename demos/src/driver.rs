@@ -10,10 +10,10 @@
 //! **The guard.** While one works, the others may sleep; but its work may be one poll that takes a
 //! second, and who then waits for the sockets? The executor lets one sleeper stand guard: it parks
 //! for some milliseconds only. Here the guard leaves the driver alone as long as others use it, and
-//! takes it over when nobody has for [`GUARD_LOOKS`]. At first the guard went into the driver as
+//! takes it over when nobody has for `GUARD_LOOKS`. At first the guard went into the driver as
 //! soon as it was free: then each batch of events changed the worker, and the new one had to call
 //! the old one back as its guard. With hyper's hello, 64 connections and two workers that was 0.28
-//! futex calls a request, now it is 0.04 (tokio: 0.03), and a request costs 14% less processor time.
+//! futex calls a request, now it is 0.04 (tokio: 0.03), and a request costs 14% less time.
 //!
 //! ```text
 //!                    begin(ON_THREAD)                      call(): unpark the thread
@@ -30,9 +30,15 @@
 //! swap in `call` pairs with the `AcqRel` exchange in `begin` and swap in `end`: what the caller
 //! did before the call is seen by the worker after it.
 //!
-//! Arrangements not taken: all workers waiting on one epoll descriptor (each event wakes
-//! somebody, and a busy worker's look can take the event a sleeper waits for), and one reactor a
-//! worker (sockets of a worker that is stuck in a long poll are stuck with it).
+//! Arrangements not taken:
+//! * **One reactor a worker.** Two loops of one thread with half of the connections each need 11%
+//!   less processor time a request at 64 connections, and 17% less at 1,024 (hyper's hello, medians
+//!   of nine interleaved pairs): nothing is handed on and no task changes its core. But the sockets
+//!   of a worker that is stuck in a long poll are stuck with it, and nobody can help the one with
+//!   the busy connections. Who can live with that starts an [`EventLoop`](crate::EventLoop) on each
+//!   thread.
+//! * **All workers waiting on one epoll descriptor.** Each event wakes somebody, and the look of a
+//!   busy worker can take the event a sleeper waits for. Not measured, for that reason.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
