@@ -7,6 +7,9 @@ compile_error!(
      Windows has completion ports and no AsFd, so it is not supported"
 );
 
+// First: rustdoc shows methods in this order, and `new` comes before what files below add.
+mod source;
+
 mod alarm;
 mod builder;
 mod contain;
@@ -28,7 +31,6 @@ mod registration;
 mod returns;
 mod short_reads;
 mod slot;
-mod source;
 mod split;
 mod starved;
 mod stdio;

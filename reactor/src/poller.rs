@@ -94,7 +94,6 @@ pub trait Poller: fmt::Debug + Send + Sync {
 ///
 /// Waits go to the usual one of Linux by its name, so that they are compiled into the turn: see
 /// [`recv`](crate::descriptor::recv) for what a return after a system call costs.
-#[derive(Debug)]
 pub(crate) enum Chosen {
     #[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
     Direct(Direct),
@@ -120,6 +119,17 @@ impl Chosen {
             #[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
             Chosen::Direct(poller) => poller.wait(events, timeout),
             Chosen::Other(poller) => poller.wait(events, timeout),
+        }
+    }
+}
+
+/// By its name, not by its insides.
+impl fmt::Debug for Chosen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            #[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
+            Chosen::Direct(_) => f.write_str("epoll"),
+            Chosen::Other(poller) => poller.fmt(f),
         }
     }
 }

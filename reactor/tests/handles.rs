@@ -112,3 +112,14 @@ fn a_waker_that_panics_when_dropped_leaves_the_source_whole() {
     );
     assert_eq!(reactor.sources(), 2);
 }
+
+#[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
+#[test]
+fn a_reactor_says_in_few_words_what_it_is() {
+    let reactor = Reactor::new().unwrap();
+    let (_one, _other) = UnixStream::pair(&reactor).unwrap();
+    assert_eq!(
+        format!("{reactor:?}"),
+        "Reactor { sources: 2, poller: epoll }"
+    );
+}
