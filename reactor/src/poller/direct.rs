@@ -26,9 +26,9 @@ const BATCH: usize = 256;
 /// epoll, with the wait done directly.
 ///
 /// `polling`'s own wait costs five system calls on Linux (it arms a timer descriptor and re-arms
-/// its notifier around each wait), this one costs one. The epoll instance and the removal of
-/// descriptors are `polling`'s. Adding goes past it as well, for one flag: `polling` cannot ask
-/// for `EPOLLRDHUP`, and without it 'a short read means drained' would miss the end of a stream.
+/// its notifier around each wait), this one costs one. The epoll instance is `polling`'s.
+/// Adding goes past it as well, for one flag: `polling` cannot ask for `EPOLLRDHUP`, and without it
+/// 'a short read means drained' would miss the end of a stream. Removing does for `crate::returns`.
 ///
 /// `Poller::notify` of `polling` must never be used together with a direct wait (its notifier
 /// is one-shot and only its own wait re-arms it), so the wake-up descriptor is our own: an
