@@ -17,9 +17,10 @@
 //! | `event.rs` | What can happen? |
 //! | `chunk.rs` | What does a thread put down in the middle of its work? |
 //! | `sheet.rs`, `calls.rs`, `observers.rs`, `remark.rs` | When does it, and how are causes known? |
-//! | `attach.rs`, `recorder.rs`, `unseen.rs`, `socket.rs` | What do the threads have in common? |
+//! | `attach.rs`, `recorder.rs`, `unseen.rs` | What do the threads have in common? |
+//! | `outside.rs`, `socket.rs` | Who is it that the crates do not name? |
 //! | `encode.rs`, `decode.rs`, `block.rs` | How does an event become a handful of bytes, and back? |
-//! | `ring.rs`, `outbox.rs`, `keeper.rs`, `recording.rs` | Who takes it from the loop without holding it up? |
+//! | `ring.rs`, `outbox.rs`, `keeper.rs`, `recording.rs` | Who takes it, and holds nobody up? |
 //! | `file.rs`, `writer.rs`, `reader.rs` | What is in the file? What if it is damaged? |
 //! | `numbers.rs`, `json.rs` | How is it told to programs? |
 //! | `story.rs`, `words.rs` | What belongs together, and how is it said? |
@@ -51,6 +52,7 @@ pub mod numbers;
 mod observers;
 mod order;
 mod outbox;
+mod outside;
 mod past;
 pub mod perfetto;
 pub mod reader;

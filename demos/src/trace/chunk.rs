@@ -10,8 +10,8 @@
 //!
 //! Which task is being polled, which source is ready, which timer has fired is told by the records
 //! before, so a wake and a wait need not say it again; a chunk begins with what its thread was
-//! doing then. A timer takes two records, the second with its deadline. An event with a text, or one that is rare, is put beside
-//! the records as the file has it, and its record only says when.
+//! doing then. A timer takes two records, the second with its deadline. An event with a text, or
+//! one that is rare, is put beside the records as the file has it, and its record only says when.
 
 use std::collections::HashMap;
 
@@ -229,7 +229,6 @@ impl Chunk {
 impl Record {
     /// The event, if it is a first record; notes what the thread is doing then.
     fn event(&self, doing: &mut Doing, next: &[Self], dues: &mut Dues) -> Option<Event<'static>> {
-        let due = || next.first().map_or(0, |due| due.number);
         let (number, bit) = (self.number, |bit: u8| self.bits & bit != 0);
         let task = doing.task().filter(|_| bit(IS_SOME));
         Some(match self.kind {
@@ -269,22 +268,35 @@ impl Record {
                     write: bit(2),
                 }
             }
+            _ => return self.event_of_timer(doing, next, dues),
+        })
+    }
+
+    fn event_of_timer(
+        &self,
+        doing: &mut Doing,
+        next: &[Self],
+        dues: &mut Dues,
+    ) -> Option<Event<'static>> {
+        let (number, due) = (self.number, next.first().map_or(0, |due| due.number));
+        let task = doing.task().filter(|_| self.bits & IS_SOME != 0);
+        Some(match self.kind {
             12 => {
-                dues.insert(number, due());
+                dues.insert(number, due);
                 Event::Timer {
                     timer: number,
-                    due: due(),
-                    spot: bit(1).then_some(self.spot()),
+                    due,
+                    spot: (self.bits & 1 != 0).then_some(self.spot()),
                     task,
                 }
             }
-            13 if dues.insert(number, due()) == Some(due()) => Event::Move {
+            13 if dues.insert(number, due) == Some(due) => Event::Move {
                 timer: number,
                 spot: self.spot(),
             },
             13 => Event::Timer {
                 timer: number,
-                due: due(),
+                due,
                 spot: Some(self.spot()),
                 task: None,
             },

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::event::Event;
+use super::outside;
 use super::sheet::{self, shortened};
 
 thread_local! {
@@ -87,7 +88,7 @@ impl<F: Future> Future for FromElsewhere<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let waker = if is_on() {
-            sheet::waker(cx.waker())
+            outside::waker(cx.waker())
         } else {
             None
         };

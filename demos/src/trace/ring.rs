@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::chunk::Chunk;
 
-/// The last chunks that threads have handed over: when there is no room for another, the oldest goes, and is counted.
+/// The last chunks that threads have handed over: when there is no room for another, the oldest
+/// goes, and is counted.
 #[derive(Debug)]
 pub(super) struct Ring {
     chunks: VecDeque<Chunk>,

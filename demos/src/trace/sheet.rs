@@ -20,7 +20,6 @@
 use std::cell::RefCell;
 use std::panic::Location;
 use std::sync::Arc;
-use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::chunk::{Chunk, Doing};
@@ -48,7 +47,7 @@ pub(super) struct Sheet {
     /// The next poll or batch begins a turn.
     turn_due: bool,
     /// The thread runs tasks: it has begun a batch, or is a worker.
-    runs: bool,
+    pub(super) runs: bool,
     /// The thread looks outside itself, in a reactor: from look to look is a turn.
     looks_outside: bool,
     /// Turns and waits that are written when something seen follows.
@@ -367,38 +366,6 @@ impl Sheet {
     /// An instant as the trace counts time.
     pub(super) fn time_of(&self, instant: Instant) -> u64 {
         self.shared.time_of(instant)
-    }
-}
-
-/// A waker that does what this one does, and leaves word who used it; none is needed outside of
-/// a poll that is recorded.
-pub(super) fn waker(waker: &Waker) -> Option<Waker> {
-    with_current(|sheet| {
-        let told = Told {
-            shared: Arc::clone(&sheet.shared),
-            task: sheet.task()?,
-            waker: waker.clone(),
-        };
-        Some(Waker::from(Arc::new(told)))
-    })
-}
-
-/// Leaves word who woke a task, for the thread that takes the wake in.
-struct Told {
-    shared: Arc<Shared>,
-    task: u64,
-    waker: Waker,
-}
-
-impl Wake for Told {
-    fn wake(self: Arc<Self>) {
-        let from_outside = with(&self.shared, |sheet| {
-            (!sheet.runs).then_some(sheet.thread.number)
-        });
-        if let Some(thread) = from_outside {
-            self.shared.will_wake(self.task, thread);
-        }
-        self.waker.wake_by_ref();
     }
 }
 
