@@ -5,6 +5,7 @@ pub mod child;
 pub mod churn;
 pub mod contest;
 pub mod curves;
+mod explain;
 pub mod heap;
 pub mod instructions;
 pub mod load;

@@ -4,9 +4,8 @@ use std::fmt::Write;
 
 use crate::instructions::Count;
 use crate::record::Record;
-use crate::workload::{OURS, is_limit};
-use crate::workloads::reason;
-use crate::{chart, curves};
+use crate::workload::is_limit;
+use crate::{chart, curves, explain};
 
 /// Groups in the order of the page, and what each is about.
 const GROUPS: [(&str, &str); 9] = [
@@ -73,78 +72,11 @@ pub fn page(records: &[Record], counts: &[Count]) -> String {
             table_row(&mut page, row);
         }
     }
-    missed_section(&mut page, records, counts);
+    explain::missed(&mut page, records, counts);
+    explain::surprises(&mut page, records);
     curve_section(&mut page, records);
     instruction_table(&mut page, counts);
     page
-}
-
-/// Goals that were not reached, and what was counted or measured about each.
-fn missed_section(page: &mut String, records: &[Record], counts: &[Count]) {
-    let missed = |record: &&Record| record.met() == Some(false);
-    if records.iter().any(|record| missed(&record)) {
-        page.push_str(
-            "\n## Goals that were missed, and why\n\nInstructions are those of the table at the \
-             end; the kernel's share of a server's processor time was sampled in this run.\n\n\
-             | workload | peer | ratio | goal | why |\n|---|---|---:|---:|---|\n",
-        );
-    }
-    for row in records.iter().filter(missed) {
-        let goal = row.goal.unwrap_or_default();
-        let within = "the goal lies within the interval".to_owned();
-        let why: Vec<String> = [
-            (row.high >= goal).then_some(within),
-            reason(&row.workload, &row.peer).map(str::to_owned),
-            counted(row, counts),
-            sampled(row),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let _ = writeln!(
-            page,
-            "| {} | {} | {:.2} | {goal:.2} | {} |",
-            row.workload,
-            row.peer,
-            row.ratio,
-            if why.is_empty() {
-                "not known".into()
-            } else {
-                why.join("; ")
-            },
-        );
-    }
-}
-
-/// The instructions of both, where they were counted.
-fn counted(row: &Record, counts: &[Count]) -> Option<String> {
-    let of = |peer: &str| {
-        let mut all = counts.iter();
-        let found = all.find(|count| count.workload == row.workload && count.peer == peer);
-        found.map(|count| count.instructions)
-    };
-    let (ours, theirs) = (of(OURS)?, of(&row.peer)?);
-    let ratio = theirs / ours;
-    Some(format!(
-        "instructions {ours:.0} against {theirs:.0}: {ratio:.2}"
-    ))
-}
-
-/// The kernel's share of both servers, and what that leaves to win.
-fn sampled(row: &Record) -> Option<String> {
-    let (ours, theirs) = (row.ours_kernel?, row.theirs_kernel?);
-    let share = format!(
-        "the kernel is {:.0}% of ours and {:.0}% of theirs",
-        ours * 100.0,
-        theirs * 100.0
-    );
-    let bound = 1.0 / theirs;
-    Some(match is_limit(&row.peer) {
-        true => share,
-        false => {
-            format!("{share}: with no code at all beside the same calls it would be {bound:.2}")
-        }
-    })
 }
 
 /// Every picture of the page: its file below `charts/`, and what is in it.
@@ -276,10 +208,10 @@ pub fn short(value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn missed(peer: &str) -> Record {
+    pub(crate) fn missed(peer: &str) -> Record {
         Record {
             workload: "local/yield".into(),
             peer: peer.into(),
@@ -301,24 +233,6 @@ mod tests {
             took_s: 1.5,
             machine: crate::machine::Facts::gather(),
         }
-    }
-
-    #[test]
-    fn a_missed_goal_comes_with_what_was_counted_and_sampled() {
-        let count = |peer: &str, instructions| Count {
-            workload: "local/yield".into(),
-            peer: peer.into(),
-            instructions,
-        };
-        let mut page = String::new();
-        let counts = [count("ours", 100.0), count("tokio", 400.0)];
-        missed_section(&mut page, &[missed("tokio")], &counts);
-        assert!(
-            page.contains("instructions 100 against 400: 4.00"),
-            "{page}"
-        );
-        assert!(page.contains("50% of ours and 80% of theirs"), "{page}");
-        assert!(page.contains("it would be 1.25"), "{page}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub mod waking;
 pub mod wheel;
 
 pub use goals::goal;
-pub use reasons::reason;
+pub use reasons::{reason, surprise};
 
 use crate::peers::calls;
 use crate::peers::memory::copies;

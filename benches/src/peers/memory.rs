@@ -1,5 +1,5 @@
-//! The limits that memory sets: the copies that a message cannot be spared, and what it costs to find
-//! one entry of many again.
+//! The limits that memory sets: the copies that a message cannot be spared, and what it costs to
+//! find one entry of many again.
 
 use std::hint::black_box;
 

@@ -28,8 +28,11 @@ fn respawn<S: LocalSpawn>(spawner: S, polls: Rc<Cell<u64>>) {
 pub struct Remote<const BUSY: bool>;
 
 impl<const BUSY: bool> Shape for Remote<BUSY> {
-    const ABOUT: &str =
-        "1,000 spawns from outside, then run and join; busy: beside a chain of tasks";
+    const ABOUT: &str = if BUSY {
+        "1,000 spawns from outside, then run and join, beside a chain of tasks that never ends"
+    } else {
+        "1,000 spawns from outside, then run and join"
+    };
     const UNIT: &str = "ns/task";
 }
 
@@ -96,7 +99,11 @@ pub const TWO_CORES: bool = true;
 pub struct CrossThread<const APART: bool>;
 
 impl<const APART: bool> Shape for CrossThread<APART> {
-    const ABOUT: &str = "a round trip to a thread and back, both tied to one core or to two";
+    const ABOUT: &str = if APART {
+        "a round trip to a thread and back, each on its own core"
+    } else {
+        "a round trip to a thread and back, both on one core"
+    };
     const UNIT: &str = "ns/trip";
 }
 

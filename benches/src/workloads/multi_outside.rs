@@ -25,7 +25,11 @@ pub const RESPAWNING: u8 = 2;
 pub struct Remote<const BESIDE: u8>;
 
 impl<const BESIDE: u8> Shape for Remote<BESIDE> {
-    const ABOUT: &str = "10,000 spawns from outside beside idle or busy workers, then join";
+    const ABOUT: &str = match BESIDE {
+        IDLE => "10,000 spawns from outside while the workers are idle, then join",
+        YIELDING => "10,000 spawns from outside beside four tasks that stall 10 us and yield",
+        _ => "1,000 spawns from outside beside two chains of tasks that stall 10 us each",
+    };
     const UNIT: &str = "ns/task";
 }
 
@@ -111,7 +115,10 @@ fn stall() {
 pub struct RemoteSpawn<const THREADS: usize>;
 
 impl<const THREADS: usize> Shape for RemoteSpawn<THREADS> {
-    const ABOUT: &str = "10,000 spawns by foreign threads";
+    const ABOUT: &str = match THREADS {
+        1 => "10,000 spawns by a foreign thread",
+        _ => "10,000 spawns by two foreign threads",
+    };
     const UNIT: &str = "ns/task";
 }
 
@@ -152,11 +159,15 @@ impl<const THREADS: usize> OnThreads for RemoteSpawn<THREADS> {
     }
 }
 
-/// Wakes from a foreign thread, which has a core of its own or the one that all workers are tied to.
+/// Wakes from a foreign thread, which has a core of its own or that of all workers.
 pub struct CrossThread<const APART: bool>;
 
 impl<const APART: bool> Shape for CrossThread<APART> {
-    const ABOUT: &str = "a task's round trip to a thread and back, on one core or on two";
+    const ABOUT: &str = if APART {
+        "a task's round trip to a thread and back, the thread on a core of its own"
+    } else {
+        "a task's round trip to a thread and back, all on one core"
+    };
     const UNIT: &str = "ns/trip";
 }
 
