@@ -105,15 +105,19 @@ impl Workload {
         let blame = |peer: &str, e: Invalid| Invalid(format!("{}, {peer}: {e}", self.name));
         let mut peers = Vec::new();
         let mut passes = Vec::new();
+        let mut firsts = Vec::new();
         for contender in self.contenders(effort.scale) {
             if !wanted(contender.peer) {
                 continue;
             }
             let peer = contender.peer;
             let mut pass = (contender.build)().map_err(|e| blame(peer, e))?;
-            pass().map_err(|e| blame(peer, e))?; // warms up, and verifies before anything is timed
+            // Warms up, and verifies before anything is timed.
+            let first = take_turn(&mut pass, Duration::ZERO).map_err(|e| blame(peer, e))?;
             peers.push(peer);
             passes.push(pass);
+            let counts = first.took >= effort.turn.max(WARMS_ITSELF);
+            firsts.push(counts.then_some(first));
         }
         let rounds = self.rounds(effort);
         let mut figures = vec![Vec::with_capacity(rounds); passes.len()];
@@ -122,11 +126,15 @@ impl Workload {
         for round in 0..rounds {
             for turn in 0..passes.len() {
                 let who = (round + turn) % passes.len();
-                let turn = take_turn(&mut passes[who], effort.turn);
-                let turn = turn.map_err(|e| blame(peers[who], e))?;
-                figures[who].push(turn.total / turn.ops as f64);
-                ranks[who].extend(turn.ranks);
-                kernel[who] = turn.kernel;
+                let turn = match firsts[who].take() {
+                    Some(first) => first, // of round 0, which goes in this order too
+                    None => take_turn(&mut passes[who], effort.turn)
+                        .map_err(|e| blame(peers[who], e))?,
+                };
+                let measured = turn.measured;
+                figures[who].push(measured.total / measured.ops as f64);
+                ranks[who].extend(measured.ranks);
+                kernel[who] = measured.kernel;
                 step();
             }
         }
@@ -140,8 +148,18 @@ impl Workload {
     }
 }
 
+/// A pass as long as this counts although it is the first: it would make a row last a minute to
+/// repeat it, and what is cold at its beginning is little of it.
+const WARMS_ITSELF: Duration = Duration::from_millis(700);
+
+/// What one contender did in one round.
+struct Turn {
+    measured: Measured,
+    took: Duration,
+}
+
 /// Passes until the turn has lasted long enough, taken together; of the rest the last pass's.
-fn take_turn(pass: &mut Pass, at_least: Duration) -> Result<Measured, Invalid> {
+fn take_turn(pass: &mut Pass, at_least: Duration) -> Result<Turn, Invalid> {
     let begin = Instant::now();
     let mut turn = Measured::new(0.0, 0);
     loop {
@@ -150,8 +168,12 @@ fn take_turn(pass: &mut Pass, at_least: Duration) -> Result<Measured, Invalid> {
         turn.ops += measured.ops;
         turn.ranks = measured.ranks;
         turn.kernel = measured.kernel;
-        if begin.elapsed() >= at_least {
-            return Ok(turn);
+        let took = begin.elapsed();
+        if took >= at_least {
+            return Ok(Turn {
+                measured: turn,
+                took,
+            });
         }
     }
 }
@@ -262,6 +284,26 @@ mod tests {
         assert_eq!(TRACE.take(), "abcabcbcacab");
         assert_eq!(*steps.borrow(), 9);
         assert_eq!(rounds.figures, vec![vec![2.0; 3]; 3]);
+    }
+
+    #[test]
+    fn a_long_pass_is_its_own_warm_up() {
+        let long = Workload::new("test/long", "", "", |_| {
+            vec![Contender::new("l", || Ok(Box::new(slept)))]
+        });
+        thread_local!(static SLEPT: RefCell<usize> = const { RefCell::new(0) });
+        fn slept() -> Result<Measured, Invalid> {
+            SLEPT.with_borrow_mut(|slept| *slept += 1);
+            std::thread::sleep(WARMS_ITSELF);
+            Ok(Measured::new(1.0, 1))
+        }
+        let effort = Effort {
+            rounds: 2,
+            turn: Duration::ZERO,
+            scale: Scale::Smoke,
+        };
+        let rounds = long.run(effort, &|_| true, &mut || {}).unwrap();
+        assert_eq!((rounds.figures[0].len(), SLEPT.take()), (2, 2));
     }
 
     #[test]
