@@ -1,6 +1,6 @@
 //! Events as bytes. The format of the file is told in [`file`](super::file).
 //!
-//! Done by the keeper's thread for all that the others put down in their [`chunk`](super::chunk)s.
+//! Done by the keeper's thread for all that the others put down in their `chunk`s.
 
 use super::event::{Cause, Event, Spot};
 
