@@ -166,15 +166,13 @@ pub struct Workload {
     pub least_cores: usize,
     /// Fewer rounds say too little; a test's single one says nothing anyway.
     pub least_rounds: usize,
-    /// Whether a pass takes so long that `--quick` leaves it out unless it is named.
-    pub long: bool,
     main: Contenders,
     beside: Option<Contenders>,
     without: &'static [&'static str],
 }
 
 impl Workload {
-    /// A cost that one thread on one core has, in passes that are not long.
+    /// A cost that one thread on one core has.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -190,7 +188,6 @@ impl Workload {
             cores: Cores::One,
             least_cores: 1,
             least_rounds: 1,
-            long: false,
             main: contenders,
             beside: None,
             without: &[],
@@ -249,12 +246,6 @@ impl Workload {
             least_rounds,
             ..self
         }
-    }
-
-    /// Left out by `--quick` unless it is named.
-    #[must_use]
-    pub const fn long(self) -> Self {
-        Self { long: true, ..self }
     }
 
     /// A rate, not a cost.

@@ -26,12 +26,9 @@ static ALLOCATOR: benches::heap::Counting = benches::heap::Counting;
 struct Arguments {
     /// Workloads by name, or groups such as `local` or `timers/wheel`; all when there is none.
     workloads: Vec<String>,
-    /// The same shapes with fewer and shorter rounds; leaves the longest out unless named or --all.
+    /// The same shapes with fewer and shorter rounds: all of them within ten minutes.
     #[arg(long)]
     quick: bool,
-    /// The longest workloads too, with --quick as well.
-    #[arg(long)]
-    all: bool,
     /// Write the records there, as one JSON array.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -60,10 +57,8 @@ fn main() -> ExitCode {
         list(&chosen);
         return ExitCode::SUCCESS;
     }
-    let named = |w: &Workload| arguments.workloads.iter().any(|name| name == w.name);
     let chosen: Vec<_> = chosen
         .into_iter()
-        .filter(|w| arguments.all || !(arguments.quick && w.long) || named(w))
         .filter(|w| w.least_cores <= machine::all_cores().len())
         .collect();
     let mut effort = if arguments.quick {

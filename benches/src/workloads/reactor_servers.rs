@@ -37,8 +37,7 @@ pub const HELD_MEMORY: Workload = Workload::new(
     "bytes/connection",
     |scale| held(scale, Held::Memory),
 )
-.on_all_cores()
-.long();
+.on_all_cores();
 
 /// A message on each of them at the same time: when half of them are back.
 pub const HELD_P50: Workload = Workload::new(
@@ -47,8 +46,7 @@ pub const HELD_P50: Workload = Workload::new(
     "ns",
     |scale| held(scale, Held::HalfOfTheAnswers),
 )
-.on_all_cores()
-.long();
+.on_all_cores();
 
 /// The same: when 99 of 100 are back.
 pub const HELD_P99: Workload = Workload::new(
@@ -57,8 +55,7 @@ pub const HELD_P99: Workload = Workload::new(
     "ns",
     |scale| held(scale, Held::MostOfTheAnswers),
 )
-.on_all_cores()
-.long();
+.on_all_cores();
 
 /// Bytes of each connection's buffer.
 const BUFFER: usize = 1024;
