@@ -301,6 +301,28 @@ fn files_named_in_readmes_exist() {
     complain("named and not there", &wrong);
 }
 
+#[test]
+fn an_evening_is_as_long_as_it_says() {
+    let readme = read(&root().join("README.md"));
+    let section = readme
+        .split("\n## ")
+        .find(|part| part.starts_with("An evening"));
+    let section = section.expect("the README has an evening's reading");
+    let rows: String = section
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .collect();
+    let lines = |file: &String| without_tests(&read(&root().join(file))).lines().count();
+    let counted: usize = named_files(&rows).iter().map(lines).sum();
+    let (before, _) = section
+        .split_once(" lines with their comments")
+        .expect("it says how long it is");
+    let said = before.rsplit([' ', '\n']).next().unwrap_or_default();
+    let said: usize = said.replace(',', "").parse().expect("it is a number");
+    let apart = said.abs_diff(counted);
+    assert!(apart * 20 < counted, "said {said} lines, counted {counted}");
+}
+
 /// Words in backquotes or link targets that look like a source file's path.
 fn named_files(readme: &str) -> Vec<String> {
     let quoted = readme.split('`').skip(1).step_by(2);
