@@ -56,12 +56,7 @@ impl Facts {
                 .unwrap_or_default()
                 .into(),
             compiler: compiler(),
-            build: if cfg!(debug_assertions) {
-                "debug"
-            } else {
-                "release, thin LTO"
-            }
-            .into(),
+            build: build(),
             peers: peer_versions(include_str!("../../Cargo.lock")),
         }
     }
@@ -104,6 +99,19 @@ fn proc_line(path: &str) -> String {
         .unwrap_or_default()
         .trim()
         .to_owned()
+}
+
+/// How this program was built. The workspace's profile says thin LTO and one codegen unit, and the
+/// environment of the build may have said otherwise.
+fn build() -> String {
+    if cfg!(debug_assertions) {
+        return "debug".into();
+    }
+    let lto = option_env!("CARGO_PROFILE_RELEASE_LTO")
+        .map_or_else(|| "thin LTO".into(), |lto| format!("LTO {lto}"));
+    let units = option_env!("CARGO_PROFILE_RELEASE_CODEGEN_UNITS")
+        .map_or_else(String::new, |units| format!(", {units} codegen units"));
+    format!("release, {lto}{units}")
 }
 
 fn compiler() -> String {

@@ -1,6 +1,7 @@
 //! Ours beside the peers, interleaved round by round:
 //! `compare [WORKLOAD…] [--quick] [--json FILE]`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,9 +9,10 @@ use benches::contest::{Effort, Rounds};
 use benches::machine::{self, Facts};
 use benches::record::{self, Record};
 use benches::report::short;
-use benches::workload::{OURS, Workload};
+use benches::workload::{OURS, Scale, Workload};
 use benches::{stats, workloads};
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
 // Counts nothing unless a workload about memory asks it to.
@@ -36,7 +38,7 @@ struct Arguments {
     #[arg(long, value_name = "PEER")]
     peer: Vec<String>,
     /// Rounds, instead of 21 or with --quick 9.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     rounds: Option<usize>,
     /// Names the workloads and what they do, and stops.
     #[arg(long)]
@@ -67,10 +69,16 @@ fn main() -> ExitCode {
         Effort::FULL
     };
     if let Some(rounds) = arguments.rounds {
-        effort.rounds = rounds.max(1);
+        effort.rounds = rounds;
+    }
+    if let Err(complaint) = all_take_part(&arguments.peer, &chosen) {
+        eprintln!("{complaint}");
+        return ExitCode::from(2);
     }
     let facts = Facts::gather();
-    println!("{facts}\n");
+    println!("{facts}");
+    println!("behind a figure  the middle half of its rounds");
+    println!("behind a ratio   where the true one is, with 95% probability (from 6 rounds on)\n");
     if cfg!(debug_assertions) {
         println!("a debug build: figures mean nothing; use --release\n");
     }
@@ -82,6 +90,21 @@ fn main() -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// Whether each of these peers is in one of the workloads; else says who is.
+fn all_take_part(wanted: &[String], chosen: &[&Workload]) -> Result<(), String> {
+    let contenders = chosen.iter().flat_map(|w| w.contenders(Scale::Smoke));
+    let known: BTreeSet<&str> = contenders.map(|contender| contender.peer).collect();
+    match wanted.iter().find(|peer| !known.contains(peer.as_str())) {
+        None => Ok(()),
+        Some(stranger) => {
+            let known = Vec::from_iter(known).join(", ");
+            Err(format!(
+                "no peer of these workloads is called {stranger:?}; there are {known}"
+            ))
+        }
     }
 }
 
