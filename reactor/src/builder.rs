@@ -8,6 +8,7 @@ use crate::alarm::Alarm;
 use crate::observe::{Observer, Watch};
 use crate::poller::{Chosen, Poller, Portable};
 use crate::reactor::{Bell, Core};
+use crate::returns;
 
 /// Choices for a [`Reactor`].
 #[derive(Debug, Default)]
@@ -56,6 +57,7 @@ impl Builder {
     ///
     /// When the process or the system has no descriptors left.
     pub fn build(self) -> io::Result<Reactor> {
+        returns::ask_the_kernel();
         let poller = match self.poller {
             Some(poller) => poller,
             None if self.portable => Chosen::Other(Box::new(Portable::new()?)),

@@ -86,7 +86,7 @@ impl Direct {
 }
 
 /// The call itself, compiled in like those that rustix makes: see `crate::returns`.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 #[inline(always)]
 fn pwait2(epoll: BorrowedFd<'_>, room: &mut Room, timeout: &Timespec) -> Result<usize, Errno> {
     let result: isize;
@@ -111,7 +111,7 @@ fn pwait2(epoll: BorrowedFd<'_>, room: &mut Room, timeout: &Timespec) -> Result<
 }
 
 /// The same through libc.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
 fn pwait2(epoll: BorrowedFd<'_>, room: &mut Room, timeout: &Timespec) -> Result<usize, Errno> {
     let no_signals = std::ptr::null::<libc::sigset_t>();
     // SAFETY: (1) (2) (3); the time is borrowed and the signal mask is absent.
