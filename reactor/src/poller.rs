@@ -52,7 +52,7 @@ pub trait Poller: fmt::Debug + Send + Sync {
     /// What this poller does by itself.
     fn abilities(&self) -> Abilities;
 
-    /// Watches `fd` under `token`.
+    /// Watches `fd` under `token`. What is possible already counts as news.
     ///
     /// # Errors
     ///

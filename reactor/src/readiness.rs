@@ -21,8 +21,9 @@
 //!    does not tell twice.
 //! 3. [`Word::wait`], by a task about to sleep: sets READER, unless READABLE came in the meantime.
 //!
-//! A slot starts ready in both directions: the first operation simply tries. That costs a failed
-//! read now and then and saves waiting for the poller's first report.
+//! A slot starts ready in both directions: the first operation simply tries, and so also gets what
+//! the value had taken from the descriptor before. (Connections just made start with WRITABLE alone:
+//! see `FirstRead`.)
 
 use std::ops::BitOr;
 

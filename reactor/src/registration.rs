@@ -11,6 +11,17 @@ use crate::slot::{Slot, Waiter};
 use crate::table::Chunk;
 use crate::token::Token;
 
+/// Whether the first read is tried before there is news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FirstRead {
+    /// Tried: the value may hold back what it has taken from the descriptor already, and of that no
+    /// poller knows.
+    Tried,
+    /// Not tried: a socket fresh from the kernel. It has nothing yet, most of the time, so the read
+    /// would fail; and if it has, that is news.
+    Awaited,
+}
+
 /// Proof that a descriptor is registered. It does not own the descriptor, so its owner has to
 /// call [`Registration::end`] while the descriptor is still open.
 #[derive(Debug)]
@@ -22,7 +33,11 @@ pub(crate) struct Registration {
 
 impl Registration {
     /// Registers `fd`: one system call.
-    pub(crate) fn new(core: &Arc<Core>, fd: BorrowedFd<'_>) -> io::Result<Registration> {
+    pub(crate) fn new(
+        core: &Arc<Core>,
+        fd: BorrowedFd<'_>,
+        first_read: FirstRead,
+    ) -> io::Result<Registration> {
         let (chunk, token) = core.table.insert()?;
         let registration = Registration {
             core: Arc::clone(core),
@@ -33,6 +48,11 @@ impl Registration {
             // The end may come unannounced, so it is as good as announced: read to `WouldBlock`.
             let nobody = &mut Vec::new();
             registration.slot().deliver(token, Ready::HANGUP, nobody);
+        }
+        if first_read == FirstRead::Awaited {
+            // Before the poller knows it: no event can be lost.
+            let slot = registration.slot();
+            slot.drained(Direction::Read, slot.load());
         }
         core.watch
             .tell(|observer| observer.registered(token.into(), fd));

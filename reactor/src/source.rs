@@ -11,7 +11,7 @@ use crate::Reactor;
 use crate::descriptor::is_ready_now;
 use crate::reactor::Core;
 use crate::readiness::{Direction, Word};
-use crate::registration::{Registration, Waiting};
+use crate::registration::{FirstRead, Registration, Waiting};
 use crate::short_reads::ShortReads;
 use crate::slot::Waiter;
 use crate::starved::is_exhaustion;
@@ -63,11 +63,11 @@ impl<T: AsFd> Source<T> {
     /// Linux also `/dev/null`), [`ErrorKind::AlreadyExists`] if the descriptor is registered
     /// already, and what else the kernel says.
     pub fn new(reactor: &Reactor, io: T) -> io::Result<Source<T>> {
-        Source::on(&reactor.core, io)
+        Source::on(&reactor.core, io, FirstRead::Tried)
     }
 
-    pub(crate) fn on(core: &Arc<Core>, io: T) -> io::Result<Source<T>> {
-        let registration = Registration::new(core, io.as_fd())?;
+    pub(crate) fn on(core: &Arc<Core>, io: T, first: FirstRead) -> io::Result<Source<T>> {
+        let registration = Registration::new(core, io.as_fd(), first)?;
         Ok(Source {
             registration,
             io: Some(io),

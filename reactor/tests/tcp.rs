@@ -3,10 +3,13 @@
 
 mod driver;
 
+use std::cell::Cell;
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
+use std::pin::pin;
+use std::task::Waker;
 
-use driver::{Driver, block_on};
+use driver::{Driver, block_on, poll_once};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, StreamExt, future};
 use reactor::{TcpListener, TcpStream};
 
@@ -215,4 +218,33 @@ fn owned_halves_find_together() {
     let (reader, other_writer) = reader.reunite(other_writer).unwrap_err();
     assert!(reader.reunite(writer).is_ok());
     drop((other_reader, other_writer));
+}
+
+/// A connection that was just made has nothing to read, most of the time: the failing read is saved,
+/// as the poller tells of what has come already.
+#[test]
+fn a_new_connection_is_read_when_there_is_news() {
+    let driver = Driver::new();
+    let listener = TcpListener::bind(&driver.reactor, "127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    for early in [false, true] {
+        let mut client = std::net::TcpStream::connect(address).unwrap();
+        if early {
+            client.write_all(b"hello").unwrap();
+        }
+        let (accepted, _) = block_on(listener.accept()).unwrap();
+        let tries = Cell::new(0);
+        let mut buf = [0; 10];
+        let mut read = pin!(accepted.read_with(|mut io| {
+            tries.set(tries.get() + 1);
+            io.read(&mut buf)
+        }));
+        if !early {
+            assert!(poll_once(&mut read, Waker::noop()).is_pending());
+            assert_eq!(tries.get(), 0);
+            client.write_all(b"hello").unwrap();
+        }
+        assert_eq!(block_on(read).unwrap(), 5);
+        assert_eq!(tries.get(), 1);
+    }
 }

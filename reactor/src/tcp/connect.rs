@@ -5,6 +5,7 @@ use std::net::{self, SocketAddr};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use crate::registration::FirstRead;
 use crate::short_reads::ShortReads;
 use crate::source::Source;
 use crate::{Reactor, TcpStream};
@@ -30,8 +31,9 @@ impl Source<net::TcpStream> {
         socket.set_nonblocking(true)?;
         let connected = begin(&socket, &address.into())?;
         // Registered after `connect`: before, epoll would report a hang-up at once.
-        let stream =
-            Source::new(reactor, net::TcpStream::from(socket))?.with_short_reads(ShortReads::Drain);
+        let stream = net::TcpStream::from(socket);
+        let stream = Source::on(&reactor.core, stream, FirstRead::Awaited)?;
+        let stream = stream.with_short_reads(ShortReads::Drain);
         if !connected {
             finish(&stream).await?;
         }

@@ -5,6 +5,7 @@ use std::net::{self, SocketAddr, ToSocketAddrs};
 use std::task::{Context, Poll};
 
 use super::accept::accept;
+use crate::registration::FirstRead;
 use crate::short_reads::ShortReads;
 use crate::source::Source;
 use crate::{Reactor, TcpListener, TcpStream};
@@ -55,11 +56,7 @@ impl Source<net::TcpListener> {
     /// next call waits until a source of this reactor is closed or other events come, and then
     /// tries again. (Without edges, on poll(2), it fails once a turn.)
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, peer) = self.read_with(self.starving(accept_whole)).await?;
-        Ok((
-            Source::on(self.core(), stream)?.with_short_reads(ShortReads::Drain),
-            peer,
-        ))
+        self.admit(self.read_with(self.starving(accept_whole)).await?)
     }
 
     /// [`accept`](TcpListener::accept) for poll-style code; one task at a time.
@@ -69,18 +66,20 @@ impl Source<net::TcpListener> {
     /// As for `accept`.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         self.poll_read_with(cx, self.starving(accept_whole))
-            .map(|result| {
-                let (stream, peer) = result?;
-                Ok((
-                    Source::on(self.core(), stream)?.with_short_reads(ShortReads::Drain),
-                    peer,
-                ))
-            })
+            .map(|result| self.admit(result?))
     }
 
     /// The connections one after another, without end.
     pub fn incoming(&self) -> Incoming<'_> {
         Incoming { listener: self }
+    }
+
+    fn admit(
+        &self,
+        (stream, peer): (net::TcpStream, SocketAddr),
+    ) -> io::Result<(TcpStream, SocketAddr)> {
+        let stream = Source::on(self.core(), stream, FirstRead::Awaited)?;
+        Ok((stream.with_short_reads(ShortReads::Drain), peer))
     }
 }
 

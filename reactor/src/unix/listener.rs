@@ -5,6 +5,7 @@ use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
 
+use crate::registration::FirstRead;
 use crate::short_reads::ShortReads;
 use crate::source::Source;
 use crate::{Reactor, UnixListener, UnixStream};
@@ -74,7 +75,7 @@ impl Source<net::UnixListener> {
         (stream, peer): (net::UnixStream, SocketAddr),
     ) -> io::Result<(UnixStream, SocketAddr)> {
         stream.set_nonblocking(true)?;
-        let stream = Source::on(self.core(), stream)?;
+        let stream = Source::on(self.core(), stream, FirstRead::Awaited)?;
         Ok((stream.with_short_reads(ShortReads::UnlessCut), peer))
     }
 }
