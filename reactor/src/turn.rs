@@ -19,6 +19,8 @@ use crate::token::Token;
 pub(crate) struct Turn {
     events: Vec<Event>,
     wakers: Vec<Waker>,
+    /// For an observer: each event that found its source, and how many wakers there were after it.
+    told: Vec<(Event, usize)>,
     /// The table's chunks as of the last turn that met a new one: no lock to find a slot.
     chunks: Vec<Arc<Chunk>>,
 }
@@ -65,7 +67,7 @@ impl Core {
         }
     }
 
-    /// The same, telling the observer. It allocates: who watches is not in a hurry.
+    /// The same, telling the observer.
     #[cold]
     fn watched_poll(
         &self,
@@ -77,23 +79,28 @@ impl Core {
         let result = self.wait(&mut turn, timeout);
         self.watch
             .tell(|observer| observer.waited(turn.events.len()));
-        let mut told = Vec::new();
+        let mut told = std::mem::take(&mut turn.told);
         let delivered = self.deliver(&mut turn, |event, wakers| told.push((event, wakers)));
-        let wakers = std::mem::take(&mut turn.wakers);
+        let mut wakers = std::mem::take(&mut turn.wakers);
         MutexGuard::unlock_fair(turn);
-        self.tell_and_wake(told, wakers);
+        self.tell_and_wake(&mut told, &mut wakers);
+        if let Some(mut turn) = self.turn.try_lock() {
+            (turn.told, turn.wakers) = (told, wakers); // for their room
+        }
         result.map(|()| delivered)
     }
 
     /// Each event is told before the wakers are woken that it found. With it is how many wakers
-    /// there were by then.
+    /// there were by then. Leaves both lists empty.
     #[cold]
-    fn tell_and_wake(&self, told: Vec<(Event, usize)>, wakers: Vec<Waker>) {
-        let (mut wakers, mut woken, sources) = (wakers.into_iter(), 0, told.len());
-        for (Event { token, ready }, so_far) in told {
+    fn tell_and_wake(&self, told: &mut Vec<(Event, usize)>, wakers: &mut Vec<Waker>) {
+        let (mut wakers, mut woken, sources) = (wakers.drain(..), 0, told.len());
+        for (Event { token, ready }, so_far) in told.drain(..) {
             self.watch
                 .tell(|observer| observer.ready(token.into(), ready));
-            wake_all(wakers.by_ref().take(so_far - woken));
+            for waker in (woken..so_far).map_while(|_| wakers.next()) {
+                contain(|| waker.wake());
+            }
             woken = so_far;
         }
         self.watch.tell(|observer| observer.delivered(sources));
@@ -142,6 +149,7 @@ impl Core {
             events,
             wakers,
             chunks,
+            ..
         } = turn;
         let mut delivered = 0;
         for event in &*events {
@@ -195,7 +203,7 @@ impl Core {
         }
         let (mut wakers, mut told) = (Vec::new(), Vec::new());
         self.retry(&mut wakers, |event, wakers| told.push((event, wakers)));
-        self.tell_and_wake(told, wakers);
+        self.tell_and_wake(&mut told, &mut wakers);
     }
 }
 
