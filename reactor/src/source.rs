@@ -147,7 +147,7 @@ impl<T: AsFd> Source<T> {
                 &mut waiting.waiter,
                 cx,
                 &mut operation,
-                |_| false,
+                never,
             )
         })
         .await
@@ -170,7 +170,7 @@ impl<T: AsFd> Source<T> {
                 &mut waiting.waiter,
                 cx,
                 &mut operation,
-                |_| false,
+                never,
             )
         })
         .await
@@ -208,9 +208,7 @@ impl<T: AsFd> Source<T> {
         cx: &mut Context<'_>,
         operation: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_io(Direction::Read, &mut Waiter::Owner, cx, operation, |_| {
-            false
-        })
+        self.poll_io(Direction::Read, &mut Waiter::Owner, cx, operation, never)
     }
 
     /// [`write_with`](Source::write_with) for poll-style code; one task at a time.
@@ -224,9 +222,7 @@ impl<T: AsFd> Source<T> {
         cx: &mut Context<'_>,
         operation: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_io(Direction::Write, &mut Waiter::Owner, cx, operation, |_| {
-            false
-        })
+        self.poll_io(Direction::Write, &mut Waiter::Owner, cx, operation, never)
     }
 
     /// For accepting: an operation that fails for want of descriptors or memory returns its error,
@@ -305,6 +301,11 @@ impl<T: AsFd> Source<T> {
             self.registration.slot().drained(direction, seen);
         }
     }
+}
+
+/// Whether an operation drained the descriptor, for those of which nothing is known.
+fn never<R>(_: &R) -> bool {
+    false
 }
 
 /// The value is never pinned: operations get `&T`.

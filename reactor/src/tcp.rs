@@ -12,7 +12,7 @@ use crate::short_reads::ShortReads;
 use crate::source::Source;
 use crate::{Reactor, TcpStream};
 
-pub(crate) use connect::begin;
+pub(crate) use connect::{begin, finish};
 pub use listener::Incoming;
 
 impl Source<net::TcpStream> {

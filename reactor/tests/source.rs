@@ -244,3 +244,25 @@ fn both_pollers_do_the_same() {
         });
     }
 }
+
+#[test]
+fn poll_writable_wakes_when_there_is_room() {
+    let reactor = Reactor::new().unwrap();
+    let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let source = Source::new(&reactor, ours).unwrap();
+    let (count, waker) = Count::new();
+    let mut cx = Context::from_waker(&waker);
+    assert!(source.poll_writable(&mut cx).is_ready());
+    let mut sent = 0;
+    while let Ok(more) = source.get_ref().write(&[0; 4096]) {
+        sent += more;
+    }
+    assert!(source.poll_writable(&mut cx).is_pending());
+    settle(&reactor);
+    assert_eq!(count.get(), 0, "it is full");
+    theirs.read_exact(&mut vec![0; sent]).unwrap();
+    settle(&reactor);
+    assert_eq!(count.get(), 1);
+    assert!(source.poll_writable(&mut cx).is_ready());
+}

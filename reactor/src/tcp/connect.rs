@@ -2,8 +2,9 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{self, SocketAddr};
+use std::os::fd::AsFd;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 use crate::registration::FirstRead;
 use crate::short_reads::ShortReads;
@@ -77,9 +78,9 @@ fn is_in_progress(error: &io::Error) -> bool {
 }
 
 /// Waits for the verdict: the socket becomes writable, and its error says how it went.
-async fn finish(stream: &TcpStream) -> io::Result<()> {
+pub(crate) async fn finish<T: AsFd>(stream: &Source<T>) -> io::Result<()> {
     stream.writable().await?;
-    match stream.get_ref().take_error()? {
+    match SockRef::from(stream.get_ref()).take_error()? {
         Some(error) => Err(error),
         None => Ok(()),
     }

@@ -9,7 +9,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::short_reads::ShortReads;
 use crate::source::Source;
-use crate::tcp::begin;
+use crate::tcp::{begin, finish};
 use crate::{Reactor, UnixStream};
 
 impl Source<net::UnixStream> {
@@ -43,10 +43,7 @@ impl Source<net::UnixStream> {
             net::UnixStream::from(std::os::fd::OwnedFd::from(socket)),
         )?;
         if !connected {
-            stream.writable().await?;
-            if let Some(error) = stream.get_ref().take_error()? {
-                return Err(error);
-            }
+            finish(&stream).await?;
         }
         Ok(stream.with_short_reads(ShortReads::UnlessCut))
     }
