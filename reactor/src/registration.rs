@@ -73,15 +73,17 @@ impl Registration {
         self.chunk.slot(self.token)
     }
 
-    /// Until there is hope (see [`crate::starved`]) the readiness counts as used up, unless an
-    /// event came since `seen`. With one-shot interest the next turn tells again.
-    pub(crate) fn starve(&self, direction: Direction, seen: Word) {
-        if cfg!(seeded_bug = "exhaustion_spins") {
-            return;
-        }
-        // First listed, then cleared: whoever closes a descriptor in between adds a tick.
+    /// From now on the source is told when there is hope; see [`crate::starved`].
+    pub(crate) fn hope(&self) {
         self.core.starved.insert(&self.chunk, self.token);
-        self.slot().drained(direction, seen);
+    }
+
+    /// Until it is told the readiness counts as used up, unless an event came since `seen`. With
+    /// one-shot interest the next turn tells again.
+    pub(crate) fn rest(&self, direction: Direction, seen: Word) {
+        if !cfg!(seeded_bug = "exhaustion_spins") {
+            self.slot().drained(direction, seen);
+        }
     }
 
     /// See [`Slot::poll_ready`].

@@ -234,8 +234,15 @@ impl<T: AsFd> Source<T> {
         move |io| {
             let seen = self.registration.slot().load();
             let result = operation(io);
+            if !result.as_ref().is_err_and(is_exhaustion) {
+                return result;
+            }
+            // Listed, and then tried again: whoever closes a descriptor now finds it in the list,
+            // and who did so before has made room.
+            self.registration.hope();
+            let result = operation(io);
             if result.as_ref().is_err_and(is_exhaustion) {
-                self.registration.starve(Direction::Read, seen);
+                self.registration.rest(Direction::Read, seen);
             }
             result
         }

@@ -54,3 +54,31 @@ pub(crate) fn is_exhaustion(error: &std::io::Error) -> bool {
         Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
     )
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::io;
+
+    use crate::{Reactor, UnixStream};
+
+    /// Another thread closes a descriptor after the failure, and before anybody is listed to be told.
+    #[test]
+    fn a_descriptor_that_becomes_free_at_once_is_not_missed() {
+        let reactor = Reactor::new().unwrap();
+        let (listener, other) = UnixStream::pair(&reactor).unwrap();
+        let (calls, other) = (Cell::new(0), RefCell::new(Some(other)));
+        let accept = listener.starving(|_| {
+            calls.set(calls.get() + 1);
+            match other.take() {
+                Some(closed) => {
+                    drop(closed);
+                    Err(io::Error::from(rustix::io::Errno::MFILE))
+                }
+                None => Ok("accepted"),
+            }
+        });
+        assert_eq!(accept(listener.get_ref()).unwrap(), "accepted");
+        assert_eq!(calls.get(), 2);
+    }
+}

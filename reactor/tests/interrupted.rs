@@ -169,7 +169,7 @@ fn a_system_without_descriptors() {
     if can_trace() {
         with_faults_in(
             "the_child_that_accepts",
-            &["accept,accept4:error=ENFILE:when=1"],
+            &["accept,accept4:error=ENFILE:when=1..2"],
         );
     }
 }
