@@ -15,6 +15,7 @@ use executor::{LocalBuilder, LocalExecutor};
 use timers::Clock;
 
 use crate::handle::Handle;
+use crate::roll::LoopSpawner;
 use crate::trace::{Recorder, attach};
 
 /// An event loop of one thread (and a pool for calls that block).
@@ -30,8 +31,8 @@ use crate::trace::{Recorder, attach};
 /// ```
 #[derive(Debug)]
 pub struct EventLoop {
-    executor: LocalExecutor<'static>,
-    handle: Handle,
+    pub(crate) executor: LocalExecutor<'static>,
+    pub(crate) handle: Handle,
 }
 
 impl EventLoop {
@@ -59,7 +60,7 @@ impl EventLoop {
         let timers = timers.host(reactor.waker()).build();
         let blocking = attach::pool(by).build()?;
         let handle = Handle {
-            spawner: executor.spawner(),
+            spawner: LoopSpawner::new(executor.spawner()),
             reactor,
             timers,
             blocking,

@@ -3,9 +3,11 @@
 //! There is no ambient 'current loop' here: who needs a timer is given one, and what a function
 //! can do is to be read from its arguments.
 
-use executor::{BlockingPool, JoinError, LocalSpawner, Spawner};
+use executor::{BlockingPool, JoinError, Spawner};
 use reactor::Reactor;
 use timers::SharedTimers;
+
+use crate::roll::LoopSpawner;
 
 /// The four parts of a loop: of one thread, unless another spawner is named. Cheap to clone.
 ///
@@ -13,7 +15,7 @@ use timers::SharedTimers;
 /// thread and for several, and hyper wants no other. A lock that nobody contends for costs a
 /// sleep some 15 ns.
 #[derive(Clone, Debug)]
-pub struct Handle<S = LocalSpawner<'static>> {
+pub struct Handle<S = LoopSpawner> {
     /// Starts tasks.
     pub spawner: S,
     /// Sockets, pipes, terminals.

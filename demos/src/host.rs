@@ -15,14 +15,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use executor::{JoinError, JoinHandle, LocalExecutor, LocalJoinHandle, LocalSpawner, Spawner};
+use executor::{JoinError, JoinHandle, LocalExecutor, LocalJoinHandle, Spawner};
 use hyper::rt;
 use send_wrapper::SendWrapper;
 use timers::Clock;
 
 use crate::event_loop::EventLoop;
 use crate::handle::Handle;
+use crate::roll::LoopSpawner;
 use crate::runtime::Runtime;
+use crate::shutdown::Report;
 use crate::trace::Recorder;
 
 /// A loop of as many threads as were asked for.
@@ -108,10 +110,13 @@ impl Host {
         Ok(output.unwrap_or_else(|error| resume_unwind(error.into_panic()))) // nobody aborts it
     }
 
-    /// Ends it; a poll or a blocking call that does not come to an end is waited for a second.
-    pub fn shut_down(self) {
-        if let Self::Threads(runtime) = self {
-            let _ = runtime.shutdown(Duration::ZERO);
+    /// Waits until all tasks are done, at most for `grace`, then drops what is left and says what
+    /// that was.
+    #[must_use = "it says what was left undone"]
+    pub fn shutdown(self, grace: Duration) -> Report {
+        match self {
+            Self::OneThread(event_loop) => event_loop.shutdown(grace),
+            Self::Threads(runtime) => runtime.shutdown(grace),
         }
     }
 }
@@ -155,7 +160,7 @@ impl From<Handle<Spawner>> for HostHandle {
 #[derive(Clone, Debug)]
 pub enum HostSpawner {
     /// On the one thread; used on another it panics.
-    OneThread(SendWrapper<LocalSpawner<'static>>),
+    OneThread(SendWrapper<LoopSpawner>),
     /// On whichever worker is free.
     Threads(Spawner),
 }

@@ -8,9 +8,11 @@ pub mod handle;
 pub mod host;
 pub mod processing;
 pub mod program;
+pub mod roll;
 pub mod runtime;
 pub mod seeded;
 pub mod server;
+pub mod shutdown;
 pub mod tour_server;
 pub mod trace;
 

@@ -8,12 +8,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use executor::{Executor, ShutdownReport};
+use executor::Executor;
 use timers::Clock;
 
 use crate::current;
 use crate::driver::{Driver, DriverPark};
 pub use crate::handle::SharedHandle;
+use crate::shutdown::Report;
 use crate::trace::{Recorder, attach};
 
 /// An event loop of several threads (and a pool for calls that block).
@@ -35,25 +36,6 @@ use crate::trace::{Recorder, attach};
 pub struct Runtime {
     executor: Executor,
     handle: SharedHandle,
-}
-
-/// Who was still alive when a runtime was shut down.
-#[derive(Debug)]
-pub struct Report {
-    /// Tasks, with where they were spawned.
-    pub tasks: ShutdownReport,
-    /// Blocking calls, with where they were asked for.
-    pub blocking: executor::Report,
-    /// Sockets and other sources that were still registered.
-    pub sources: usize,
-}
-
-impl Report {
-    /// Whether nobody was.
-    #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.tasks.is_clean() && self.blocking.running.is_empty() && self.blocking.cancelled == 0
-    }
 }
 
 impl Runtime {

@@ -228,7 +228,7 @@ fn serve(options: &ServeOptions) -> Result<u8, String> {
     let _ = writeln!(io::stdout(), "listening on {url}");
     let server = Server::new(processing, limits, options.host.clone());
     let drained = host.run(server.serve(listener, signals)).map_err(failed)?;
-    host.shut_down();
+    let _ = host.shutdown(Duration::ZERO); // the session and the server have told what they left
     drop(recording);
     let Drained {
         again,
@@ -272,7 +272,7 @@ where
         }
         end
     });
-    host.shut_down();
+    let _ = host.shutdown(Duration::ZERO); // the session and the server have told what they left
     end.and_then(|end| end).map_err(failed)
 }
 

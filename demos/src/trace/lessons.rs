@@ -69,7 +69,7 @@ where
     let recorder = Recorder::new(&Clock::monotonic());
     let host = Host::watched(lesson.threads, Some(&recorder))?;
     host.run(run(host.handle()))??;
-    host.shut_down();
+    let _ = host.shutdown(Duration::ZERO);
     let mut header = recorder.header("event-loop lessons");
     header.title = Some(lesson.title.to_owned());
     header.about = Some(lesson.about.to_owned());

@@ -236,8 +236,8 @@ fn http2_at_the_same_port() {
         let stream = reactor::TcpStream::connect(&handle.reactor, address)
             .await
             .unwrap();
-        let spawn = Spawn(handle.spawner.clone());
-        let (sender, connection) = http2::handshake(spawn, stream).await.unwrap();
+        let spawner = handle.spawner.clone();
+        let (sender, connection) = http2::handshake(spawner, stream).await.unwrap();
         drop(handle.spawner.spawn(connection));
         // Two streams of one connection: the second is answered first.
         let exchanges = ["sleep 300ms", "sleep 10ms"].map(|line| {
@@ -266,16 +266,6 @@ fn http2_at_the_same_port() {
         bodies.iter().all(|body| outputs(body).len() == 1),
         "{bodies:#?}"
     );
-}
-
-/// hyper's way to start tasks.
-#[derive(Clone)]
-struct Spawn(executor::LocalSpawner<'static>);
-
-impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for Spawn {
-    fn execute(&self, future: F) {
-        drop(self.0.spawn(future));
-    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use demos::Handle;
 use demos::processing::Processing;
 use demos::processing::database::Database;
 use demos::processing::reach::Reach;
+use demos::roll::LoopSpawner;
 use demos::server::limits::Limits;
 use demos::server::{Server, connection};
 use executor::{BlockingPool, LocalExecutor, LocalSpawner};
@@ -134,7 +135,7 @@ pub(crate) fn run(seed: u64) -> Run {
     let timers = SharedTimers::builder(clock.clone()).shards(1).build();
     let (reactor, blocking, database) = unused();
     let handle = Handle {
-        spawner: executor.spawner(),
+        spawner: LoopSpawner::new(executor.spawner()),
         reactor,
         timers: timers.clone(),
         blocking,
