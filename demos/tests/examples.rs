@@ -93,9 +93,11 @@ const EXAMPLES: [(&str, &[&str]); 23] = [
     (
         "proxy",
         &[
+            "KiB read",
             "all is sent, my side is closed",
             "the client has nothing more to send",
             "I have 4194304 bytes of yours",
+            "held 16 KiB at most",
         ],
     ),
     (
