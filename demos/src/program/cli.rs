@@ -23,8 +23,8 @@ Blanks around a line and CR LF are fine. An empty line is an input, and a bad on
 Each input gets its number at once (I1, I2, …). Its output (O1, O2, …) appears when it is ready:
 in order of readiness, not of input. A bad line has an output too: what is wrong with it.
 
-It ends when input ends, or at `stop`, or at ctrl-c (or SIGTERM), after what is in flight; each
-input that is not waited for is named. A second ctrl-c ends at once.
+It ends when input ends, at `stop`, or at ctrl-c (or SIGTERM). What is in flight is finished first;
+what is not finished within the grace is listed. A second ctrl-c ends it at once.
 
 Exit status:
   0    every input was processed
@@ -42,7 +42,7 @@ GET  /outputs/N   the output of input N, if it is one of the last
 GET  /metrics     counters, in the text format of Prometheus
 GET  /healthz     200 while input is taken, 503 while what is in flight is finished
 
-What a line may be, `event-loop --help` tells.";
+`event-loop --help` tells what a line may be.";
 
 const MORE: &str = "--help tells the inputs and the exit statuses.";
 
@@ -114,14 +114,14 @@ pub struct RunOptions {
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64KiB")]
     pub max_line: usize,
 
-    /// Refuse files, pages and rows larger than this
+    /// Refuse a file, a page or rows larger than this; for each input
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "8MiB")]
     pub max_content: usize,
 
     /// Read all input first, draw the order of ready tasks from this seed, and let time be virtual:
     /// sleeps take none. The same seed and lines are the same run, but for what disk, database
     /// and network do
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_seed)]
     pub seed: Option<u64>,
 
     /// How many threads process inputs; with one, all happens on it
@@ -205,7 +205,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64KiB")]
     pub max_line: usize,
 
-    /// Refuse files, pages and rows larger than this
+    /// Refuse a file, a page or rows larger than this; for each input
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "1MiB")]
     pub max_content: usize,
 
@@ -233,6 +233,11 @@ fn parse_grace(text: &str) -> Result<Grace, super::quantity::BadQuantity> {
     } else {
         parse_duration(text).map(Grace::Within)
     }
+}
+
+fn parse_seed(text: &str) -> Result<u64, String> {
+    let seed = text.parse();
+    seed.map_err(|_| format!("`{text}` is not a whole number from 0 to {}", u64::MAX))
 }
 
 #[cfg(test)]
@@ -291,6 +296,7 @@ mod tests {
             (["--threads", "0"], "0 is not in 1..=48"),
             (["--max-line", "9TiB"], "`TiB` is not a unit"),
             (["--timeout", "soon"], "`soon` does not begin with a number"),
+            (["--seed", "x"], "`x` is not a whole number"),
         ] {
             let message = run(&arguments).unwrap_err();
             assert!(message.contains(part), "{message}");
