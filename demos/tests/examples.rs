@@ -53,10 +53,11 @@ const EXAMPLES: [(&str, &[&str]); 23] = [
     (
         "hello",
         &[
-            "ours, threads: 1: Hello",
-            "ours, threads: 2",
-            "tokio, threads: 1",
-            "tokio, threads: 2",
+            "on_tokio: false, threads: 1, http2: false }: Hello",
+            "on_tokio: false, threads: 1, http2: true }: Hello",
+            "on_tokio: false, threads: 2, http2: false }: Hello",
+            "on_tokio: false, threads: 2, http2: true }: Hello",
+            "on_tokio: true, threads: 2, http2: true }: Hello",
         ],
     ),
     (
