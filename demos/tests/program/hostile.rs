@@ -244,6 +244,118 @@ fn noise_harms_nobody() {
     all_is_well_after(server, "noise");
 }
 
+/// One frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a short frame");
+    let head = [
+        &length.to_be_bytes()[1..],
+        &[kind, flags],
+        &stream.to_be_bytes(),
+    ];
+    [&head.concat(), payload].concat()
+}
+
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+/// `GET /` on a stream, by the static table of RFC 7541.
+fn request(stream: u32) -> Vec<u8> {
+    let head = [b"\x82\x86\x84\x41\x09", &b"localhost"[..]].concat();
+    frame(1, END_STREAM | END_HEADERS, stream, &head)
+}
+
+/// What has brought servers of HTTP/2 down: the name, and the frames after preface and settings.
+fn floods() -> Vec<(&'static str, Vec<u8>)> {
+    let streams = || (0..3000_u32).map(|number| 2 * number + 1);
+    let cancel = |stream| [request(stream), frame(3, 0, stream, &[0, 0, 0, 8])].concat();
+    let open_head = frame(1, END_STREAM, 1, b"\x82\x86\x84");
+    let more_head = frame(
+        9,
+        0,
+        1,
+        &[b"\x00\x01x\x7f\x81\x07", &[b'y'; 1024][..]].concat(),
+    );
+    let no_window = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let endless_data = [
+        request(1),
+        frame(0, 0, 1, &[b'x'; 16_384]), // after the end of the stream
+    ];
+    vec![
+        ("rapid reset", streams().flat_map(cancel).collect()),
+        (
+            "more streams than may be",
+            streams().flat_map(request).collect(),
+        ),
+        (
+            "a head without end",
+            [open_head, more_head.repeat(3000)].concat(),
+        ),
+        ("pings", frame(6, 0, 0, b"12345678").repeat(20_000)),
+        ("settings", frame(4, 0, 0, &[]).repeat(20_000)),
+        (
+            "empty data",
+            [request(1), frame(0, 0, 1, &[]).repeat(20_000)].concat(),
+        ),
+        ("data after the end", endless_data.concat()),
+        (
+            "a window that overflows",
+            frame(8, 0, 0, &[0x7f, 255, 255, 255]).repeat(2),
+        ),
+        ("a window of nothing", frame(8, 0, 0, &[0; 4])),
+        (
+            "a bad table index",
+            frame(1, END_STREAM | END_HEADERS, 1, &[0xff, 0xff, 0xff, 0x7f]),
+        ),
+        (
+            "a stream that depends on itself",
+            frame(2, 0, 1, &[0, 0, 0, 1, 0]),
+        ),
+        (
+            "answers with nowhere to go",
+            [
+                no_window,
+                (0..100)
+                    .flat_map(|number| request(2 * number + 1))
+                    .collect(),
+            ]
+            .concat(),
+        ),
+    ]
+}
+
+#[test]
+fn floods_of_http2_are_ended_or_borne() {
+    let server = Server::start(&["--silence", "300ms"]);
+    let hello = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        &frame(4, 0, 0, &[])[..],
+    ]
+    .concat();
+    for (name, frames) in floods() {
+        let stream = server.connect();
+        let write_timeout = stream.set_write_timeout(Some(Duration::from_secs(20)));
+        write_timeout.expect("a socket option");
+        // Nothing is read meanwhile: a server that queues all its answers queues them for ever.
+        let bytes = [&hello[..], &frames].concat();
+        if let Err(error) = (&stream).write_all(&bytes) {
+            let hangs = error.kind() == std::io::ErrorKind::WouldBlock;
+            assert!(!hangs, "{name}: it neither reads nor closes");
+        }
+        drop(stream);
+        let answer = server.post("sleep 1ms\n");
+        assert!(answer.contains("\"done\":1"), "after {name}: {answer}");
+    }
+    if cfg!(target_os = "linux") {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.program.id()));
+        let status = status.expect("it runs");
+        let peak = status.split("VmHWM:").nth(1).expect("its peak of memory");
+        let peak = peak.split_whitespace().next().map(str::parse::<u64>);
+        let peak = peak.expect("a number").expect("of kB");
+        assert!(peak < 40 * 1024, "{peak} kB at its peak");
+    }
+    all_is_well_after(server, "floods");
+}
+
 /// The server answers, holds nothing, ends in order, and had nothing to complain of.
 fn all_is_well_after(server: Server, what: &str) {
     server.wait_for("/metrics", "\nevent_loop_inputs_in_flight 0\n");
