@@ -33,15 +33,21 @@ impl Block {
 
     /// Adds an event. Time does not go back: one that is earlier than the last counts as
     /// simultaneous.
-    #[inline]
     pub fn push(&mut self, at: u64, event: &Event<'_>) {
+        let after = self.one_more(at);
+        put_event(&mut self.bytes, after, event);
+    }
+
+    /// Counts an event that is about to be appended; how long after the last one it is.
+    #[inline]
+    pub(super) fn one_more(&mut self, at: u64) -> u64 {
         if self.count == 0 {
             (self.begins, self.ends) = (at, at);
         }
         let after = at.saturating_sub(self.ends);
-        put_event(&mut self.bytes, after, event);
         self.ends += after;
         self.count += 1;
+        after
     }
 
     /// The events.

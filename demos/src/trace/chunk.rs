@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 use super::block::Block;
 use super::decode::Bytes;
-use super::encode::put_event;
+use super::encode::{Numbers, put_event};
 use super::event::{Cause, Direction, Event, How, Spot};
 
 /// How many records a thread gathers before it hands them over: few enough to stay in the nearest
@@ -71,7 +71,7 @@ impl Doing {
 /// to another: not before, for a keep-alive is put off by each message.
 pub(super) type Dues = HashMap<u64, u64>;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Record {
     number: u64,
     after: u32,
@@ -87,7 +87,9 @@ pub(super) struct Chunk {
     begins: u64,
     /// What the thread was doing before the first event.
     doing: Doing,
+    /// The first so many are written; the rest is room.
     records: Vec<Record>,
+    count: usize,
     beside: Vec<u8>,
     /// The time from which on it has no room; zero before it has begun.
     full_at: u64,
@@ -102,18 +104,18 @@ impl Chunk {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.count == 0
     }
 
     /// Whether it has to begin anew before an event at this time is put down.
     #[inline]
     pub(super) fn has_no_room(&self, at: u64) -> bool {
-        self.records.len() >= RECORDS || at >= self.full_at
+        self.count >= RECORDS || at >= self.full_at
     }
 
     /// Begins it, at a time and with what the thread is doing.
     pub(super) fn begin(&mut self, at: u64, doing: Doing) {
-        self.records.reserve(RECORDS + 1); // the last one may take two
+        self.records.resize(RECORDS + 1, Record::default()); // the last one may take two
         (self.begins, self.doing) = (at, doing);
         self.full_at = at.saturating_add(u64::from(u32::MAX));
     }
@@ -161,13 +163,16 @@ impl Chunk {
     #[inline(always)]
     fn record(&mut self, at: u64, kind: u8, number: u64, bits: u8, more: u16) {
         let after = at.saturating_sub(self.begins) as u32; // it has room
-        self.records.push(Record {
-            number,
-            after,
-            more,
-            kind,
-            bits,
-        });
+        if let Some(room) = self.records.get_mut(self.count) {
+            *room = Record {
+                number,
+                after,
+                more,
+                kind,
+                bits,
+            };
+            self.count += 1;
+        }
     }
 
     #[cold]
@@ -181,10 +186,13 @@ impl Chunk {
 
     /// What was put down, in memory of just its size; goes on empty, in the memory it has.
     pub(super) fn take(&mut self) -> Self {
-        let taken = self.clone();
-        self.records.clear();
+        let taken = Self {
+            records: self.records[..self.count].to_vec(),
+            beside: self.beside.clone(),
+            ..*self
+        };
+        (self.count, self.full_at) = (0, 0);
         self.beside.clear();
-        self.full_at = 0;
         taken
     }
 
@@ -194,14 +202,18 @@ impl Chunk {
         self.begins
     }
 
+    fn written(&self) -> &[Record] {
+        &self.records[..self.count]
+    }
+
     /// How many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + size_of_val(&self.records[..]) + self.beside.len()
+        size_of::<Self>() + size_of_val(self.written()) + self.beside.len()
     }
 
     /// How many events there are.
     pub(super) fn count(&self) -> u64 {
-        let events = self.records.iter().filter(|record| record.kind != IS_DUE);
+        let events = self.written().iter().filter(|record| record.kind != IS_DUE);
         events.count() as u64
     }
 
@@ -210,16 +222,23 @@ impl Chunk {
         let mut block = Block::new(self.thread);
         block
             .bytes
-            .reserve(self.records.len() * 8 + self.beside.len());
+            .reserve((self.count + 8) * 8 + self.beside.len());
         let (mut doing, mut beside) = (self.doing, Bytes(&self.beside));
-        let mut records = self.records.iter();
+        let mut records = self.written().iter();
         while let Some(record) = records.next() {
+            let at = self.begins + u64::from(record.after);
+            if record.is_common() {
+                let mut numbers = Numbers::event(record.kind, block.one_more(at));
+                record.put(&mut doing, &mut numbers);
+                numbers.append_to(&mut block.bytes);
+                continue;
+            }
             let event = match record.kind {
                 IS_BESIDE => beside.event().ok().map(|(_, event)| event),
                 _ => record.event(&mut doing, records.as_slice(), dues),
             };
             if let Some(event) = event {
-                block.push(self.begins + u64::from(record.after), &event);
+                block.push(at, &event);
             }
         }
         block
@@ -227,24 +246,40 @@ impl Chunk {
 }
 
 impl Record {
-    /// The event, if it is a first record; notes what the thread is doing then.
-    fn event(&self, doing: &mut Doing, next: &[Self], dues: &mut Dues) -> Option<Event<'static>> {
+    /// Whether it is one of the five that make up nearly all of a busy loop's trace.
+    #[inline(always)]
+    fn is_common(&self) -> bool {
+        matches!(self.kind, 2..=4 | 10 | 11)
+    }
+
+    /// The numbers of such an event, without a stop at the event as a value: the keeper's time is
+    /// spent here. Notes what the thread is doing then.
+    #[inline(always)]
+    fn put(&self, doing: &mut Doing, out: &mut Numbers) {
         let (number, bit) = (self.number, |bit: u8| self.bits & bit != 0);
-        let task = doing.task().filter(|_| bit(IS_SOME));
-        Some(match self.kind {
-            0 => Event::Turn,
+        match self.kind {
             2 => {
                 *doing = Doing::Task(number);
-                Event::Poll { task: number }
+                out.poll(number);
             }
-            3 => Event::Polled {
-                task: number,
-                ready: bit(1),
-            },
-            4 => Event::Wake {
-                task: number,
-                by: self.cause(*doing),
-            },
+            3 => out.polled(number, bit(1)),
+            4 => out.wake(number, self.cause(*doing)),
+            10 => {
+                let task = doing.task().filter(|_| bit(IS_SOME));
+                out.wait(number, direction(bit(1)), task);
+            }
+            _ => {
+                *doing = Doing::Source(number, direction(!bit(1)));
+                out.ready(number, bit(1), bit(2));
+            }
+        }
+    }
+
+    /// The event, if it is another and a first record; notes what the thread is doing then.
+    fn event(&self, doing: &mut Doing, next: &[Self], dues: &mut Dues) -> Option<Event<'static>> {
+        let (number, bit) = (self.number, |bit: u8| self.bits & bit != 0);
+        Some(match self.kind {
+            0 => Event::Turn,
             5 => Event::End {
                 task: number,
                 how: [How::Output, How::Panicked, How::Cancelled][usize::from(self.bits % 3)],
@@ -255,19 +290,6 @@ impl Record {
             7 => Event::Unpark {
                 events: number as u32,
             },
-            10 => Event::Wait {
-                source: number,
-                direction: direction(bit(1)),
-                task,
-            },
-            11 => {
-                *doing = Doing::Source(number, direction(!bit(1)));
-                Event::Ready {
-                    source: number,
-                    read: bit(1),
-                    write: bit(2),
-                }
-            }
             _ => return self.event_of_timer(doing, next, dues),
         })
     }
@@ -313,6 +335,7 @@ impl Record {
         })
     }
 
+    #[inline(always)]
     fn cause(&self, doing: Doing) -> Cause {
         match (self.bits, doing) {
             (1, _) => Cause::Itself,

@@ -74,10 +74,11 @@ pub(super) fn with<T: Default>(shared: &Arc<Shared>, write: impl FnOnce(&mut She
         let Ok(mut sheet) = sheet.try_borrow_mut() else {
             return T::default(); // a notice within a notice
         };
-        match &mut *sheet {
-            Some(sheet) if Arc::ptr_eq(&sheet.shared, shared) => write(sheet),
-            other => write(other.insert(Sheet::new(shared))),
-        }
+        // One call of `write`, so that it is compiled into its place.
+        write(match &mut *sheet {
+            Some(sheet) if Arc::ptr_eq(&sheet.shared, shared) => sheet,
+            other => Sheet::replace(other, shared),
+        })
     });
     written.unwrap_or_default() // the thread is at its end
 }
@@ -100,10 +101,11 @@ impl Drop for Sheet {
 }
 
 impl Sheet {
+    /// A new one; the one before, of another trace, hands over what it has.
     #[cold]
-    fn new(shared: &Arc<Shared>) -> Self {
+    fn replace<'a>(place: &'a mut Option<Self>, shared: &Arc<Shared>) -> &'a mut Self {
         let thread = shared.new_thread();
-        Self {
+        place.insert(Self {
             shared: Arc::clone(shared),
             chunk: Chunk::new(thread.number),
             thread,
@@ -120,7 +122,7 @@ impl Sheet {
             places: Vec::new(),
             hiding: false,
             coarse: true,
-        }
+        })
     }
 
     /// From now on this thread is one of several workers.
@@ -146,32 +148,32 @@ impl Sheet {
     /// Writes an event down.
     #[inline(always)] // for each place knows which kind of event it writes
     pub(super) fn write(&mut self, event: &Event<'_>) {
-        if !self.held.is_empty() {
-            self.write_held();
-        }
-        self.push(self.now, event);
+        self.make_ready();
+        self.chunk.push(self.now, event);
     }
 
+    /// What was held back is written first, and then there is room.
     #[inline(always)]
-    fn push(&mut self, at: u64, event: &Event<'_>) {
-        if self.chunk.has_no_room(at) {
-            self.next_chunk(at);
+    fn make_ready(&mut self) {
+        if self.chunk.has_no_room(self.now) || !self.held.is_empty() {
+            self.make_room();
         }
-        self.chunk.push(at, event);
+    }
+
+    #[cold]
+    fn make_room(&mut self) {
+        self.write_held();
+        if self.chunk.has_no_room(self.now) {
+            self.next_chunk(self.now);
+        }
     }
 
     /// A timer moved; its deadline may be another than was told last.
     pub(super) fn moves(&mut self, timer: u64, spot: Spot, due: u64) {
-        if !self.held.is_empty() {
-            self.write_held();
-        }
-        if self.chunk.has_no_room(self.now) {
-            self.next_chunk(self.now);
-        }
+        self.make_ready();
         self.chunk.push_move(self.now, timer, spot, due);
     }
 
-    #[cold]
     fn next_chunk(&mut self, at: u64) {
         self.hand_over();
         self.thread.opened(at);
@@ -189,12 +191,14 @@ impl Sheet {
         }
     }
 
-    #[cold]
     fn write_held(&mut self) {
         for (at, event) in std::mem::take(&mut self.held) {
-            self.push(at, &event);
+            if self.chunk.has_no_room(at) {
+                self.next_chunk(at);
+            }
+            self.chunk.push(at, &event);
+            self.unseen = false;
         }
-        self.unseen = false;
     }
 
     /// Hands over what was written.
@@ -265,7 +269,9 @@ impl Sheet {
     #[inline]
     pub(super) fn is_unseen(&mut self, item: Item) -> bool {
         let unseen = self.shared.unseen.has(item);
-        self.unseen |= unseen;
+        if unseen {
+            self.unseen = true;
+        }
         unseen
     }
 

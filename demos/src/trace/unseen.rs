@@ -30,7 +30,12 @@ impl Unseen {
 
     #[inline]
     pub(super) fn has(&self, item: Item) -> bool {
-        self.is_used() && self.items().contains(&item)
+        self.is_used() && self.contains(item)
+    }
+
+    #[cold]
+    fn contains(&self, item: Item) -> bool {
+        self.items().contains(&item)
     }
 
     pub(super) fn add(&self, item: Item) {
