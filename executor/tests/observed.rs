@@ -1,8 +1,10 @@
 //! What observers are told, as exact traces.
 
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -150,6 +152,44 @@ fn a_local_executor_tells_that_a_wake_from_outside_came_before_its_first_poll() 
     ];
     assert_eq!(trace.take(), expected);
     assert!(task.is_finished());
+}
+
+/// Notes which task is polled and who has ended.
+#[derive(Clone, Default)]
+struct Numbers {
+    polled: Rc<Cell<u64>>,
+    ended: Rc<RefCell<Vec<u64>>>,
+}
+
+impl Observer for Numbers {
+    fn poll_begins(&self, task: TaskId) {
+        self.polled.set(task.get());
+    }
+
+    fn ended(&self, task: TaskId, _: TaskEnd) {
+        self.ended.borrow_mut().push(task.get());
+    }
+}
+
+#[test]
+fn each_of_many_tasks_is_told_by_its_own_number_also_in_memory_that_was_anothers() {
+    let (numbers, right) = (Numbers::default(), Rc::new(Cell::new(0)));
+    let executor = LocalExecutor::builder().observer(numbers.clone()).build();
+    for round in 0..3 {
+        for number in 1..=1_000 {
+            let (polled, right) = (Rc::clone(&numbers.polled), Rc::clone(&right));
+            let own = round * 1_000 + number;
+            drop(executor.spawn(async move {
+                for _ in 0..3 {
+                    right.set(right.get() + usize::from(polled.get() == own));
+                    yield_now().await;
+                }
+            }));
+        }
+        while executor.run_batch() {}
+    }
+    assert_eq!(right.get(), 3 * 3 * 1_000);
+    assert_eq!(*numbers.ended.borrow(), Vec::from_iter(1..=3_000));
 }
 
 /// One worker whose thread has begun, so that the order of what is told is known.

@@ -11,11 +11,16 @@ use crate::error::contain;
 use crate::local::header::{Header, TaskPtr};
 use crate::observe::{Observer, TaskEnd, TaskId, TaskInfo};
 
+/// Some hundred tasks at work at a time; what falls on another's place goes by the map.
+const NEAR: usize = 256;
+
 /// What a watching executor has beside the rest.
 pub(crate) struct Watch {
     observer: RefCell<Option<Box<dyn Observer>>>,
     // By address, because a number in every header would cost those who do not watch.
     ids: RefCell<HashMap<*const Header, TaskId, BuildHasherDefault<ByAddress>>>,
+    /// The numbers looked up last, where their addresses fall: most look-ups end here.
+    near: [Cell<(*const Header, TaskId)>; NEAR],
     last_id: Cell<u64>,
     longest_poll: Cell<Duration>,
     /// When the poll before this one ended, if nothing but the loop has come between: so the clock
@@ -28,6 +33,7 @@ impl Watch {
         Watch {
             observer: RefCell::new(observer),
             ids: RefCell::default(),
+            near: [const { Cell::new((std::ptr::null(), TaskId(0))) }; NEAR],
             last_id: Cell::new(0),
             longest_poll: Cell::new(Duration::ZERO),
             last_end: Cell::new(None),
@@ -76,7 +82,12 @@ impl Watch {
 
     #[cold]
     pub(crate) fn ended(&self, task: TaskPtr, end: TaskEnd) {
-        let id = self.ids.borrow_mut().remove(&task.as_raw().cast_const());
+        let raw = task.as_raw().cast_const();
+        let id = self.ids.borrow_mut().remove(&raw);
+        let near = &self.near[place(raw)];
+        if near.get().0 == raw {
+            near.set((std::ptr::null(), TaskId(0))); // another task may get this memory
+        }
         if let Some(id) = id {
             self.tell(|observer| observer.ended(id, end));
         }
@@ -101,8 +112,19 @@ impl Watch {
         self.tell(|observer| observer.unparks());
     }
 
+    #[inline]
     fn id(&self, task: TaskPtr) -> Option<TaskId> {
-        self.ids.borrow().get(&task.as_raw().cast_const()).copied()
+        let task = task.as_raw().cast_const();
+        match self.near[place(task)].get() {
+            (known, id) if known == task => Some(id),
+            _ => self.id_from_afar(task),
+        }
+    }
+
+    fn id_from_afar(&self, task: *const Header) -> Option<TaskId> {
+        let id = self.ids.borrow().get(&task).copied()?;
+        self.near[place(task)].set((task, id));
+        Some(id)
     }
 
     fn tell(&self, notice: impl FnOnce(&dyn Observer)) {
@@ -117,6 +139,15 @@ impl Watch {
     }
 }
 
+/// Where an address falls among the near ones.
+#[inline]
+fn place(task: *const Header) -> usize {
+    (task.addr() as u64).wrapping_mul(GOLDEN) as usize >> (usize::BITS - NEAR.ilog2())
+}
+
+/// The golden ratio of 64 bits.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// Spreads addresses over a table. Nobody outside chooses them, so one multiplication will do, by
 /// the golden ratio (Knuth).
 #[derive(Default)]
@@ -129,9 +160,7 @@ impl Hasher for ByAddress {
 
     fn write_usize(&mut self, address: usize) {
         // Tables take both the lowest bits and the highest; the product's middle is the best mixed.
-        self.0 = (address as u64)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .rotate_left(32);
+        self.0 = (address as u64).wrapping_mul(GOLDEN).rotate_left(32);
     }
 
     fn write(&mut self, bytes: &[u8]) {
