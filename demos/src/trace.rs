@@ -28,12 +28,13 @@
 //! | `late.rs`, `idle.rs` | Why was O1 late? Why is a task not running? |
 //! | `perfetto.rs` | How do other people's tools see it? |
 //! | `html.rs`, `feed.rs`, `past.rs`, `watch.rs` | How does the page get it, from a file or live? |
-//! | `lessons.rs`, `order.rs` | What does a run look like that shows one thing? |
+//! | `lessons.rs`, `order.rs`, `captions.rs` | What does a run look like that shows one thing? |
 //! | `command.rs` | What can be asked of a file? |
 
 pub(crate) mod attach;
 pub mod block;
 mod calls;
+mod captions;
 mod chunk;
 pub mod command;
 pub mod decode;

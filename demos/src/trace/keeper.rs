@@ -167,14 +167,23 @@ impl Written {
 /// What a recorder without a keeper holds, as a file.
 #[must_use]
 pub fn to_file(recorder: &Recorder, header: &Header) -> Vec<u8> {
+    file_of(recorder, header, &blocks(recorder))
+}
+
+/// What a recorder without a keeper holds.
+pub(super) fn blocks(recorder: &Recorder) -> Vec<Block> {
     recorder.flush();
     let chunks = recorder.outbox().copy();
     let mut dues = Dues::new();
-    let blocks: Vec<Block> = chunks.iter().map(|chunk| chunk.block(&mut dues)).collect();
+    chunks.iter().map(|chunk| chunk.block(&mut dues)).collect()
+}
+
+/// A file of these blocks, with the names that the recorder knows.
+pub(super) fn file_of(recorder: &Recorder, header: &Header, blocks: &[Block]) -> Vec<u8> {
     let header = recorder.completed(header);
     let written = Writer::new(Vec::new(), &header).and_then(|mut writer| {
         Written::default().write_new(recorder, &mut writer)?;
-        for block in &blocks {
+        for block in blocks {
             writer.events(block)?;
         }
         writer.end(recorder.outbox().lost())

@@ -16,11 +16,12 @@ use executor::yield_now;
 use parking_lot::Mutex;
 use timers::Clock;
 
-use super::keeper::to_file;
+use super::captions::Caption;
+use super::event::Event;
 use super::reader::{MOST, Trace};
 use super::recorder::Recorder;
 use super::remark::note;
-use super::{html, order};
+use super::{html, keeper, order};
 use crate::host::{Host, HostHandle};
 
 /// A run: what it is called, what is to be noticed in it, and on how many threads it is played.
@@ -28,6 +29,7 @@ pub(super) struct Lesson {
     pub(super) title: &'static str,
     pub(super) about: &'static str,
     pub(super) threads: usize,
+    pub(super) caption: Option<Caption>,
 }
 
 fn ms(time: u64) -> Duration {
@@ -73,7 +75,11 @@ where
     let mut header = recorder.header("event-loop lessons");
     header.title = Some(lesson.title.to_owned());
     header.about = Some(lesson.about.to_owned());
-    Ok(to_file(&recorder, &header))
+    let mut blocks = keeper::blocks(&recorder);
+    if let Some(caption) = &lesson.caption {
+        caption.write_into(&mut blocks);
+    }
+    Ok(keeper::file_of(&recorder, &header, &blocks))
 }
 
 const LOST: Lesson = Lesson {
@@ -82,6 +88,7 @@ const LOST: Lesson = Lesson {
             waker: between the two it rings, and nobody will ever wake him. The other leaves his \
             waker first and looks then. One line's difference.",
     threads: 1,
+    caption: None,
 };
 
 /// A bell that rings once.
@@ -173,6 +180,7 @@ const STARVED: Lesson = Lesson {
             ready, and then looks outside all the same: the timer beside it fires. What no loop \
             can help is a poll that does not end.",
     threads: 1,
+    caption: None,
 };
 
 async fn starvation(handle: HostHandle) -> io::Result<()> {
@@ -220,6 +228,12 @@ const CASCADE: Lesson = Lesson {
             it moves to finer ones, level by level, until it fires exactly. Timers that are \
             cancelled before never move at all, which is why inserting is cheap.",
     threads: 1,
+    caption: Some(Caption {
+        at_first: |event| matches!(event, Event::Move { .. }),
+        text: "The first of them comes down: its time is near enough for a finer level. Nobody \
+               looked at it since it was put in its slot: it is moved when the slot's turn comes, \
+               with all that are in it.",
+    }),
 };
 
 async fn cascade(handle: HostHandle) -> io::Result<()> {
@@ -252,6 +266,12 @@ const STOLEN: Lesson = Lesson {
             has none, and takes half of what it finds there. Nobody shares a queue, and nobody \
             stays idle.",
     threads: 2,
+    caption: Some(Caption {
+        at_first: |event| matches!(event, Event::Steal { .. }),
+        text: "The first theft. This worker found nothing in its own queue nor from outside, so \
+               it looks into the other's and takes from what waits there. What it took is polled \
+               here from now on.",
+    }),
 };
 
 async fn stealing(handle: HostHandle) -> io::Result<()> {

@@ -20,6 +20,7 @@ pub(super) const LESSON: Lesson = Lesson {
             neither: each output goes out when it is ready, so O2 before O1. Then a sleep, a \
             file, a query and a mistake, none of which holds up another.",
     threads: 1,
+    caption: None,
 };
 
 pub(super) async fn play(handle: HostHandle) -> io::Result<()> {

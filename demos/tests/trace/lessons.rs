@@ -47,8 +47,27 @@ fn each_lesson_holds() {
         .map(|entry| entry.thread)
         .collect();
     assert_eq!(polled_by.len(), 2, "both workers ran something");
+    is_pointed_out(cascade, |event| matches!(event, Event::Move { .. }));
+    is_pointed_out(stolen, |event| matches!(event, Event::Steal { .. }));
     let page = html::page(&traces);
     assert!(page.contains("A lost wake-up") && page.contains("Work is stolen"));
+}
+
+/// A caption comes right before the first such event after the lesson's first caption.
+fn is_pointed_out(trace: &Trace<'_>, is_it: impl Fn(&Event<'_>) -> bool) {
+    let is_note = |event: &Event<'_>| matches!(event, Event::Note { .. });
+    let mut entries = trace.entries.iter();
+    entries.find(|entry| is_note(&entry.event)).unwrap();
+    let told: Vec<_> = entries.collect();
+    let first = told.iter().position(|entry| is_it(&entry.event)).unwrap();
+    let here = told[..first].iter().rev();
+    let before = here.filter(|entry| entry.thread == told[first].thread);
+    assert!(
+        before
+            .map(|entry| entry.event)
+            .next()
+            .is_some_and(|event| is_note(&event))
+    );
 }
 
 fn outputs(trace: &Trace<'_>) -> Vec<u64> {
