@@ -25,7 +25,8 @@ pub const fn at<const PERCENT: usize>(name: &'static str) -> Workload {
 pub struct Lateness<const PERCENT: usize>;
 
 impl<const PERCENT: usize> Shape for Lateness<PERCENT> {
-    const ABOUT: &str = "10,000 sleeps of 1 to 200 ms: how late the middle one is (p99: 99%)";
+    const ABOUT: &str =
+        "10,000 sleeps of 1 to 200 ms: how late the median one ends (p99: 99% are less late)";
     const UNIT: &str = "us late";
 }
 

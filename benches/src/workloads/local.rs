@@ -25,7 +25,7 @@ pub(super) async fn sum_of<J: Future<Output = u64>>(joins: impl IntoIterator<Ite
 pub struct SpawnJoin<const TASKS: usize>;
 
 impl<const TASKS: usize> Shape for SpawnJoin<TASKS> {
-    const ABOUT: &str = "spawn many tasks (10,000 unless the name says how many), then join them";
+    const ABOUT: &str = "spawn tasks (10,000, or as many as the name says), then join them all";
     const UNIT: &str = "ns/task";
 }
 
@@ -127,7 +127,7 @@ fn until_zero<R: Local>(
 pub struct SpawnMany;
 
 impl Shape for SpawnMany {
-    const ABOUT: &str = "1,000 tasks; the last one says so";
+    const ABOUT: &str = "1,000 tasks spawned; the last to run says that all are done";
     const UNIT: &str = "ns/task";
 }
 

@@ -66,7 +66,8 @@ fn until_zero<R: Threaded>(
 pub struct SpawnMany<const FROM_WORKER: bool>;
 
 impl<const FROM_WORKER: bool> Shape for SpawnMany<FROM_WORKER> {
-    const ABOUT: &str = "10,000 tasks spawned from one place; the last one says so";
+    const ABOUT: &str =
+        "10,000 tasks spawned from one place; the last to run says that all are done";
     const UNIT: &str = "ns/task";
 }
 

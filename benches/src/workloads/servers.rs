@@ -53,7 +53,7 @@ pub const fn lent<const CONNECTIONS: usize, const BYTES: usize>(name: &'static s
 
 /// The row of HTTP requests answered by hyper: how many in a second, by the clock.
 pub const fn http<const CONNECTIONS: usize>(name: &'static str) -> Workload {
-    let about = "hyper answers a request on each connection, again and again";
+    let about = "hyper answers requests, one at a time on each connection";
     let row = Workload::new(name, about, "requests/s", |scale| {
         Load::http(scale, CONNECTIONS, Count::Rate).on_all_http()
     });

@@ -62,7 +62,7 @@ fn fill<S: Schedule>(
 pub struct Replace<const OUTSTANDING: usize>;
 
 impl<const OUTSTANDING: usize> Shape for Replace<OUTSTANDING> {
-    const ABOUT: &str = "replace one of many deadlines, chosen at random";
+    const ABOUT: &str = "cancel one of many deadlines, chosen at random, and insert another";
     const UNIT: &str = UNIT;
 }
 
