@@ -27,7 +27,7 @@ pub(crate) fn run(groups: &[&str]) {
         .configure_from_args();
     let names: Vec<String> = groups.iter().map(|&group| group.into()).collect();
     for workload in workloads::choose(&names).expect("groups that exist") {
-        // Ranks and bytes are no durations; passes of seconds are for `compare`.
+        // Ranks and bytes are no durations.
         let fits = testing || workload.least_cores <= machine::all_cores().len();
         if workload.long || !fits || !workload.unit.starts_with("ns") {
             continue;

@@ -11,6 +11,7 @@ use std::fmt::Write;
 
 use crate::record::Record;
 use crate::report::short;
+use crate::workload;
 use crate::workloads;
 
 const BEGIN: &str = "\n<!-- results: "; // at the beginning of a line
@@ -51,8 +52,8 @@ pub fn without_quotes(page: &str) -> String {
     own
 }
 
-/// Ours beside tokio, or beside the limit where tokio does not take part, and beside the best of
-/// the others.
+/// Ours beside tokio and beside the best of the other peers. The limits of the machine are in the
+/// report alone.
 fn table(names: &str, records: &[Record]) -> Result<String, String> {
     let mut chosen = Vec::new();
     for name in names.split(", ") {
@@ -77,7 +78,8 @@ fn table(names: &str, records: &[Record]) -> Result<String, String> {
             continue; // left out of a quick run
         };
         let tokio = rows.iter().find(|record| record.peer == "tokio");
-        let others = rows.iter().filter(|record| record.peer != "tokio");
+        let is_other = |peer: &str| peer != "tokio" && !workload::is_limit(peer);
+        let others = rows.iter().filter(|record| is_other(&record.peer));
         let best = others.min_by(|a, b| a.ratio.total_cmp(&b.ratio));
         let _ = writeln!(
             table,

@@ -166,6 +166,8 @@ pub struct Workload {
     pub least_cores: usize,
     /// Fewer rounds say too little; a test's single one says nothing anyway.
     pub least_rounds: usize,
+    /// Whether a pass takes so long that criterion, which makes many of them, leaves it out.
+    pub long: bool,
     main: Contenders,
     beside: Option<Contenders>,
     without: &'static [&'static str],
@@ -188,6 +190,7 @@ impl Workload {
             cores: Cores::One,
             least_cores: 1,
             least_rounds: 1,
+            long: false,
             main: contenders,
             beside: None,
             without: &[],
@@ -246,6 +249,12 @@ impl Workload {
             least_rounds,
             ..self
         }
+    }
+
+    /// In passes of a second or more: not for criterion.
+    #[must_use]
+    pub const fn long(self) -> Self {
+        Self { long: true, ..self }
     }
 
     /// A rate, not a cost.

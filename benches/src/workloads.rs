@@ -115,7 +115,9 @@ pub const ALL: &[Workload] = &[
     time::<sleeping::Reset>("timers/sleep_reset"),
     time::<sleeping::TimeoutReady>("timers/timeout_ready"),
     sleeping::tasks::<100_000>("timers/sleep_tasks_100k"),
-    sleeping::tasks::<1_000_000>("timers/sleep_tasks_1m").without(sleeping::TEDIOUS),
+    sleeping::tasks::<1_000_000>("timers/sleep_tasks_1m")
+        .without(sleeping::TEDIOUS)
+        .long(),
     lateness::at::<50>("timers/lateness"),
     lateness::at::<99>("timers/lateness_p99"),
     net::<Event>("reactor/event"),
@@ -127,7 +129,7 @@ pub const ALL: &[Workload] = &[
     servers::echo::<64, 64>("reactor/echo_64x64"),
     servers::echo::<1_024, 64>("reactor/echo_1024x64"),
     servers::echo::<8_192, 64>("reactor/echo_8192x64"),
-    servers::echo::<19_000, 64>("reactor/echo_19000x64"),
+    servers::echo::<19_000, 64>("reactor/echo_19000x64").long(),
     servers::latency::<64, 64>("reactor/latency_64"),
     servers::latency::<1_024, 64>("reactor/latency_1024"),
     servers::echo::<1_024, 16_384>("reactor/echo_1024x16k").beside(copies::<1_024, 16_384, false>),

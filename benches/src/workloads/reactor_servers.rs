@@ -37,7 +37,8 @@ pub const HELD_MEMORY: Workload = Workload::new(
     "bytes/connection",
     |scale| held(scale, Held::Memory),
 )
-.on_all_cores();
+.on_all_cores()
+.long();
 
 /// A message on each of them at the same time: when half of them are back.
 pub const HELD_P50: Workload = Workload::new(
@@ -46,7 +47,8 @@ pub const HELD_P50: Workload = Workload::new(
     "ns",
     |scale| held(scale, Held::HalfOfTheAnswers),
 )
-.on_all_cores();
+.on_all_cores()
+.long();
 
 /// The same: when 99 of 100 are back.
 pub const HELD_P99: Workload = Workload::new(
@@ -55,7 +57,8 @@ pub const HELD_P99: Workload = Workload::new(
     "ns",
     |scale| held(scale, Held::MostOfTheAnswers),
 )
-.on_all_cores();
+.on_all_cores()
+.long();
 
 /// Bytes of each connection's buffer.
 const BUFFER: usize = 1024;
