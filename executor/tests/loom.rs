@@ -166,8 +166,8 @@ fn a_wake_against_block_on() {
 }
 
 #[test]
-fn a_wake_against_run_batch_and_the_end_of_the_executor() {
-    for act in WAKES {
+fn a_wake_or_drop_against_run_batch_and_the_end_of_the_executor() {
+    for act in WAKES.into_iter().chain(DROPS) {
         model(None, move || {
             let mut scene = Scene::new(1, 1);
             let other = scene.thread(act);
@@ -187,8 +187,8 @@ fn a_wake_against_run_batch_and_the_end_of_the_executor() {
 }
 
 #[test]
-fn a_wake_against_abort() {
-    for act in WAKES {
+fn a_wake_or_drop_against_abort() {
+    for act in WAKES.into_iter().chain(DROPS) {
         model(None, move || {
             let mut scene = Scene::new(1, 1);
             let other = scene.thread(act);
@@ -288,6 +288,24 @@ fn a_wake_and_a_drop_elsewhere_against_the_end() {
         model(Some(3), move || {
             let mut scene = Scene::new(1, 2);
             let others = [scene.thread(wake_by_value), scene.thread(act)];
+            scene.join();
+            drop(scene);
+            others.into_iter().for_each(|other| other.join().unwrap());
+        });
+    }
+}
+
+/// Who of the three drops the last reference frees the task, once.
+#[test]
+fn two_drops_elsewhere_against_the_end() {
+    let pairs: [[Act; 2]; 2] = [[only_drop; 2], [only_drop, clone_and_drop]];
+    for pair in pairs {
+        model(Some(3), move || {
+            let mut scene = Scene::new(1, 3);
+            let own = scene.wakers.pop().unwrap();
+            let others = pair.map(|act| scene.thread(act));
+            scene.raised.fetch_add(1, Relaxed);
+            own.wake();
             scene.join();
             drop(scene);
             others.into_iter().for_each(|other| other.join().unwrap());

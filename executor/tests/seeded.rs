@@ -106,7 +106,7 @@ const BUGS: &[Seeded] = &[
     seeded(
         "repeated_steal_wake_only_reads",
         MODELS,
-        "stealing::task_models::every_triple_with_a_run",
+        "stealing::task_models::every_triple_with_a_run_and_a_wake_by_value",
     ),
     seeded(
         "completed_without_release",
@@ -161,7 +161,7 @@ const BUGS: &[Seeded] = &[
     seeded(
         "output_without_handle_leaks",
         MODELS,
-        "stealing::task_models::every_triple_with_a_run",
+        "stealing::task_models::every_triple_with_a_run_and_a_wake_by_value",
     ),
     seeded(
         "woken_in_a_poll_is_forgotten",
