@@ -22,6 +22,7 @@ impl LiveList {
         self.first.get()
     }
 
+    #[inline]
     pub(crate) fn insert(&self, task: TaskPtr) {
         let next = self.first.replace(Some(task));
         task.live_previous.set(None);

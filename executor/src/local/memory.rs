@@ -25,8 +25,8 @@ struct Free {
 /// The free lists of one executor.
 pub(crate) struct Memory {
     free: [Cell<Option<NonNull<Free>>>; LARGEST],
-    kept: Cell<usize>,
-    kept_max: usize,
+    /// How many bytes more may be kept.
+    room: Cell<usize>,
 }
 
 impl Memory {
@@ -34,8 +34,7 @@ impl Memory {
     pub(crate) fn new(kept_max: usize) -> Self {
         Memory {
             free: [const { Cell::new(None) }; LARGEST],
-            kept: Cell::new(0),
-            kept_max,
+            room: Cell::new(kept_max),
         }
     }
 
@@ -48,7 +47,7 @@ impl Memory {
             Some((list, block)) => {
                 // SAFETY: by 1 and 2 it is ours and begins with the link.
                 list.set(unsafe { block.as_ref() }.next);
-                self.kept.set(self.kept.get() - size_class::bytes(class));
+                self.room.set(self.room.get() + vtable.layout.size());
                 block.cast()
             }
             None => allocate_fresh(vtable.layout),
@@ -61,14 +60,13 @@ impl Memory {
     /// `memory` came from `allocate` of any `Memory` with this table, and is no longer used.
     #[inline]
     pub(crate) unsafe fn recycle(&self, memory: NonNull<u8>, vtable: &'static TaskVTable) {
-        let class = vtable.size_class;
-        let kept = self.kept.get() + size_class::bytes(class);
-        let list = match self.free.get(class.wrapping_sub(1)) {
-            Some(list) if kept <= self.kept_max => list,
+        let room = self.room.get().checked_sub(vtable.layout.size());
+        let list = self.free.get(vtable.size_class.wrapping_sub(1));
+        let (Some(list), Some(room)) = (list, room) else {
             // SAFETY: as the caller promises.
-            _ => return unsafe { release(memory, vtable) },
+            return unsafe { release(memory, vtable) };
         };
-        self.kept.set(kept);
+        self.room.set(room);
         let block = memory.cast::<Free>();
         // SAFETY: a class is at least 16 bytes, and the caller gave the block up.
         unsafe { block.write(Free { next: list.get() }) };
@@ -80,13 +78,13 @@ impl Memory {
         for (class, list) in (1..).zip(&self.free) {
             let mut next = list.take();
             while let Some(block) = next {
+                self.room.set(self.room.get() + size_class::bytes(class));
                 // SAFETY: by 1 and 2 it is ours and begins with the link.
                 next = unsafe { block.as_ref() }.next;
                 // SAFETY: by 1 it has this layout, and the list no longer names it.
                 unsafe { dealloc(block.as_ptr().cast(), size_class::layout(class)) };
             }
         }
-        self.kept.set(0);
     }
 }
 

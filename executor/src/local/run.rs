@@ -70,54 +70,82 @@ pub(crate) fn spawn<F: Future>(hub: &OwnerRef, future: F, flags: u16) -> TaskPtr
 
 /// Batch after batch, until nothing is ready, a root is to be polled, or `polls` were made.
 pub(crate) fn batches(hub: &Hub, polls: usize) {
-    if let Some(watch) = &hub.settings.watch {
+    let settings = &hub.settings;
+    let until = hub.ready.taken().saturating_add(polls as u64);
+    let enough = || hub.ready.taken() >= until || hub.roots_woken.get() != 0;
+    if let (Order::Fair, None) = (&settings.order, &settings.watch) {
+        loop {
+            collect(hub);
+            if !batch(hub) || enough() {
+                return;
+            }
+        }
+    }
+    if let Some(watch) = &settings.watch {
         watch.interrupted();
     }
-    let mut polled = 0;
     loop {
-        if let Some(watch) = &hub.settings.watch {
+        if let Some(watch) = &settings.watch {
             watch.batch_begins(); // before the inbox is emptied: its wakes belong to this batch
         }
         collect(hub);
-        polled += batch(hub);
-        if polled >= polls || hub.roots_woken.get() != 0 || !hub.has_ready() {
+        batch_rarely(hub);
+        if enough() || !hub.has_ready() {
             return;
         }
     }
 }
 
-/// Polls what was ready at the beginning, at most `batch_max` tasks. Returns how many.
+/// How many tasks a batch may poll.
 #[inline]
-fn batch(hub: &Hub) -> usize {
-    let bound = if cfg!(seeded_bug = "batch_without_bound") {
+fn batch_max(hub: &Hub) -> usize {
+    if cfg!(seeded_bug = "batch_without_bound") {
         usize::MAX
     } else {
         hub.settings.batch_max
-    };
+    }
+}
+
+/// Polls what was ready at the beginning, at most `batch_max` tasks. Whether there was anything.
+#[inline(always)]
+fn batch(hub: &Hub) -> bool {
     let ready = hub.ready.len();
-    let tasks = ready.min(bound);
+    let tasks = ready.min(batch_max(hub));
     if tasks == 0 {
-        return 0;
+        return false;
     }
     count(&hub.counters.batches, 1);
-    match &hub.settings.order {
-        Order::Fair => {
-            let mut taken = hub.ready.take(tasks, ready);
-            while let Some(task) = taken.next() {
-                run(hub, task);
-            }
-            taken.put_back();
-        }
-        Order::Chosen(choose) => {
-            for _ in 0..tasks {
-                let Some(task) = order::pop(choose, &hub.ready) else {
-                    break;
-                };
-                run_chosen(hub, task);
-            }
-        }
+    let mut taken = hub.ready.take(tasks, ready);
+    while let Some(task) = taken.next() {
+        run(hub, task);
     }
-    tasks
+    taken.put_back();
+    true
+}
+
+/// A batch whose tasks somebody watches, or whose order somebody chooses.
+#[cold]
+fn batch_rarely(hub: &Hub) {
+    let ready = hub.ready.len();
+    let tasks = ready.min(batch_max(hub));
+    if tasks == 0 {
+        return;
+    }
+    count(&hub.counters.batches, 1);
+    if let Order::Chosen(choose) = &hub.settings.order {
+        for _ in 0..tasks {
+            let Some(task) = order::pop(choose, &hub.ready) else {
+                break;
+            };
+            run_chosen(hub, task);
+        }
+        return;
+    }
+    let mut taken = hub.ready.take(tasks, ready);
+    while let Some(task) = taken.next() {
+        run_chosen(hub, task);
+    }
+    taken.put_back();
 }
 
 /// [`run`], out of line: so that the common loop has the only copy in line.
@@ -155,8 +183,16 @@ fn sleep(hub: &Hub) {
 }
 
 /// Moves what other threads woke into the ready queue.
-#[inline]
-pub(crate) fn collect(hub: &Hub) {
+#[inline(always)]
+fn collect(hub: &Hub) {
+    if !hub.inbox.is_empty() {
+        collect_rarely(hub);
+    }
+}
+
+/// Apart from the look that finds nothing, so that this needs no stack frame.
+#[inline(never)]
+fn collect_rarely(hub: &Hub) {
     for task in hub.inbox.take() {
         count(&hub.counters.remote_wakes, 1);
         waker::arrive(task, |task| hub.schedule(task));
@@ -250,7 +286,7 @@ fn run_rarely(hub: &Hub, task: TaskPtr) {
 }
 
 /// (3) The first suspension enters the live list; an abort during the poll takes effect now.
-#[cold]
+#[inline(always)]
 fn suspend(hub: &Hub, task: TaskPtr) {
     if task.has(UNLISTED) && !cfg!(seeded_bug = "live_list_not_entered") {
         hub.live.insert(task);
@@ -273,6 +309,7 @@ pub(crate) fn abort(task: TaskPtr) {
 }
 
 /// Drops the future of a task that is neither complete nor running.
+#[cold]
 pub(crate) fn cancel(hub: &Hub, task: TaskPtr) {
     debug_assert!(!task.has(COMPLETE | ENDING));
     task.set(ENDING);

@@ -61,15 +61,23 @@ unsafe fn task_of(data: *const ()) -> TaskPtr {
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: called with a waker's data.
     let task = unsafe { task_of(data) };
+    if is_owner(task)
+        && let Some(more) = task.wakers.get().checked_add(1)
+    {
+        task.wakers.set(more);
+    } else {
+        clone_rarely(task);
+    }
+    RawWaker::new(data, &VTABLE)
+}
+
+#[inline(never)]
+fn clone_rarely(task: TaskPtr) {
     if is_owner(task) {
-        match task.wakers.get().checked_add(1) {
-            Some(more) => task.wakers.set(more),
-            None => spill(task, 1),
-        }
+        spill(task, 1);
     } else {
         task.remote.add_reference();
     }
-    RawWaker::new(data, &VTABLE)
 }
 
 /// The owner's narrow count is full: move it to the remote word.
