@@ -669,3 +669,41 @@ fn a_root_that_wakes_itself_does_not_starve_the_tasks() {
     });
     assert_eq!(polls, 2, "one batch for each poll of the root");
 }
+
+#[test]
+fn a_finished_tasks_output_is_taken_without_awaiting_it() {
+    let executor = LocalExecutor::new();
+    let mut task = executor.spawn(async { String::from("tea") });
+    assert!(task.try_join().is_none(), "it has not run");
+    executor.run_batch();
+    assert_eq!(task.try_join().unwrap().unwrap(), "tea");
+    assert!(task.try_join().is_none(), "given once");
+    assert!(task.is_finished());
+}
+
+#[test]
+fn how_a_task_ended_is_told_without_awaiting_it() {
+    let executor = LocalExecutor::new();
+    let mut panics = executor.spawn(async { panic!("as meant") });
+    let mut aborted = executor.spawn(std::future::pending::<()>());
+    aborted.abort();
+    executor.run_batch();
+    let end: Result<(), _> = panics.try_join().unwrap();
+    assert!(end.unwrap_err().is_panic());
+    assert!(aborted.try_join().unwrap().unwrap_err().is_cancelled());
+    let spawner = executor.spawner();
+    drop(executor);
+    let mut late = spawner.spawn(async {});
+    assert!(late.try_join().unwrap().unwrap_err().is_cancelled());
+    assert!(late.try_join().is_none());
+}
+
+#[test]
+fn a_handle_that_was_awaited_may_still_be_asked() {
+    let executor = LocalExecutor::new();
+    let mut task = executor.spawn(async { 7 });
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(pin!(&mut task).poll(&mut cx).is_pending());
+    executor.run_batch();
+    assert_eq!(task.try_join().unwrap().unwrap(), 7);
+}

@@ -367,6 +367,17 @@ fn a_shutdown_lets_tasks_finish_and_names_those_that_do_not() {
 }
 
 #[test]
+fn a_report_of_one_task_speaks_of_one() {
+    let executor = pool(1);
+    executor.spawn(std::future::pending::<()>()).detach();
+    let report = executor.shutdown(Duration::from_millis(20)).to_string();
+    assert!(
+        report.starts_with("1 task unfinished, 0 stuck in a poll"),
+        "{report}"
+    );
+}
+
+#[test]
 fn a_shutdown_may_wait_for_as_long_as_it_takes() {
     let executor = pool(2);
     let gate = Gate::default();
@@ -642,4 +653,18 @@ fn what_spills_out_of_a_full_ring_does_not_go_to_and_fro() {
         injected < 3_000,
         "{injected} tasks came out of the injector"
     );
+}
+
+#[test]
+fn a_finished_tasks_output_is_taken_without_awaiting_it() {
+    let executor = pool(2);
+    let (go, wait) = mpsc::channel::<()>();
+    let mut task = executor.spawn(async move { wait.recv().map(|()| "tea") });
+    assert!(task.try_join().is_none(), "it waits for us");
+    go.send(()).unwrap();
+    while !task.is_finished() {
+        std::thread::yield_now();
+    }
+    assert_eq!(task.try_join().unwrap().unwrap(), Ok("tea"));
+    assert!(task.try_join().is_none(), "given once");
 }

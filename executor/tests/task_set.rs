@@ -93,3 +93,22 @@ fn a_set_outlives_its_executor() {
         assert!(set.join_next().await.is_none());
     });
 }
+
+#[test]
+fn ends_are_taken_without_awaiting_them() {
+    let executor = LocalExecutor::new();
+    let mut set = LocalTaskSet::new(executor.spawner());
+    assert!(set.try_join_next().is_none());
+    set.spawn(async {
+        yield_now().await;
+        "slow"
+    });
+    set.spawn(async { "quick" });
+    assert!(set.try_join_next().is_none());
+    executor.run_batch();
+    assert_eq!(set.try_join_next().unwrap().unwrap(), "quick");
+    assert!(set.try_join_next().is_none());
+    executor.run_batch();
+    assert_eq!(set.try_join_next().unwrap().unwrap(), "slow");
+    assert!(set.is_empty());
+}

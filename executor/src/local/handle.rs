@@ -106,6 +106,36 @@ impl<T> LocalJoinHandle<T> {
         }
     }
 
+    /// What awaiting the handle would give, if it would give it at once: for those who are no
+    /// future themselves. `None` while the task has not ended, and when the output was given.
+    ///
+    /// ```
+    /// let executor = executor::LocalExecutor::new();
+    /// let mut answer = executor.spawn(async { 6 * 7 });
+    /// let answer = loop {
+    ///     executor.run_batch(); // and a frame of a game, say
+    ///     if let Some(answer) = answer.try_join() {
+    ///         break answer.unwrap();
+    ///     }
+    /// };
+    /// assert_eq!(answer, 42);
+    /// ```
+    pub fn try_join(&mut self) -> Option<Result<T, JoinError>> {
+        match self.held {
+            Held::Task(task) if task.has(COMPLETE) => {
+                self.held = Held::Nothing;
+                let output = Self::take(task);
+                Self::let_go(task);
+                Some(output)
+            }
+            Held::NeverBegan => {
+                self.held = Held::Nothing;
+                Some(Err(JoinError::cancelled()))
+            }
+            Held::Task(_) | Held::Nothing => None,
+        }
+    }
+
     /// What a complete task came to.
     #[inline]
     fn take(task: TaskPtr) -> Result<T, JoinError> {
@@ -154,20 +184,12 @@ impl<T> LocalJoinHandle<T> {
     /// There is no output: not yet, or never.
     #[inline(never)]
     fn poll_rarely(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        let task = match self.held {
-            Held::Task(task) => task,
-            Held::NeverBegan => {
-                self.held = Held::Nothing;
-                return Poll::Ready(Err(JoinError::cancelled()));
-            }
-            Held::Nothing => panic!("a join handle was polled after it gave its output"),
-        };
-        if task.has(COMPLETE) {
-            self.held = Held::Nothing;
-            let output = Self::take(task);
-            Self::let_go(task);
+        if let Some(output) = self.try_join() {
             return Poll::Ready(output);
         }
+        let Held::Task(task) = self.held else {
+            panic!("a join handle was polled after it gave its output")
+        };
         if task.joiner_is(cx.waker()) {
             return Poll::Pending;
         }

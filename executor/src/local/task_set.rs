@@ -135,37 +135,40 @@ impl<'a, T: 'a> LocalTaskSet<'a, T> {
     }
 
     /// As [`join_next`](Self::join_next), for those who write futures by hand.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "a number is noted once for each task"
-    )]
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
         if self.is_empty() {
             return Poll::Ready(None);
         }
-        let next = self.ended.numbers.borrow_mut().pop_front();
-        let Some(number) = next else {
+        if let Some(end) = self.try_join_next() {
+            return Poll::Ready(Some(end));
+        }
+        if self.ended.numbers.borrow().is_empty() {
             let waker = cx.waker().clone();
             let before = self.ended.waker.borrow_mut().replace(waker);
             drop(before);
-            return Poll::Pending;
-        };
+        } else {
+            // A future goes right now, further up this stack: look again afterwards.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// The next end of a task if there is one now: `None` also while tasks run, and when the set is
+    /// empty.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "a number is noted once for each task"
+    )]
+    pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
+        let number = *self.ended.numbers.borrow().front()?;
         let task = self.tasks[number]
             .as_mut()
             .expect("a number is noted once for each task");
-        match Pin::new(task).poll(cx) {
-            Poll::Ready(end) => {
-                self.tasks[number] = None;
-                self.vacant.push(number);
-                Poll::Ready(Some(end))
-            }
-            Poll::Pending => {
-                // Its future goes right now, further up this stack: look again afterwards.
-                self.ended.numbers.borrow_mut().push_front(number);
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-        }
+        let end = task.try_join()?;
+        self.ended.numbers.borrow_mut().pop_front();
+        self.tasks[number] = None;
+        self.vacant.push(number);
+        Some(end)
     }
 
     /// Aborts every task in the set; they are still joined, as cancelled.

@@ -38,7 +38,8 @@ impl fmt::Display for ShutdownReport {
         let dropped: usize = self.unfinished.iter().map(|(_, count)| count).sum();
         write!(
             f,
-            "{dropped} tasks unfinished, {} stuck in a poll",
+            "{dropped} {} unfinished, {} stuck in a poll",
+            if dropped == 1 { "task" } else { "tasks" },
             self.stuck.len()
         )?;
         for (location, count) in &self.unfinished {

@@ -68,6 +68,29 @@ impl<T> JoinHandle<T> {
             .as_ref()
             .is_none_or(|task| task.header().state.outcome().is_some())
     }
+
+    /// What awaiting the handle would give, if it would give it at once: for those who are no
+    /// future themselves. `None` while the task has not ended, and when the output was given.
+    ///
+    /// ```
+    /// let executor = executor::Executor::new()?;
+    /// let mut task = executor.spawn(async { "tea" });
+    /// let output = loop {
+    ///     if let Some(output) = task.try_join() {
+    ///         break output.unwrap();
+    ///     }
+    ///     std::thread::yield_now(); // or something useful
+    /// };
+    /// assert_eq!(output, "tea");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_join(&mut self) -> Option<Result<T, JoinError>> {
+        let how = self.task.as_ref()?.header().state.outcome()?;
+        let task = self.task.take()?;
+        // SAFETY: by 1 we are the join handle and `T` is the output, and with the reference we
+        // give up the way to come here again.
+        Some(unsafe { task.take_result(how) })
+    }
 }
 
 fn abort(task: &Reference) {
@@ -85,23 +108,13 @@ impl<T> Future for JoinHandle<T> {
         let Some(task) = &self.task else {
             panic!("a join handle was polled after it was ready")
         };
-        let state = &task.header().state;
-        let how = match state.outcome() {
-            Some(how) => how,
-            None => {
-                if task.leave_joiner(cx.waker()) {
-                    return Poll::Pending;
-                }
-                match state.outcome() {
-                    Some(how) => how,
-                    None => return Poll::Pending,
-                }
-            }
-        };
-        let task = self.task.take().expect("looked at above");
-        // SAFETY: by 1 we are the join handle and `T` is the output, and with the reference we
-        // give up the way to come here again.
-        Poll::Ready(unsafe { task.take_result(how) })
+        if task.header().state.outcome().is_none() && task.leave_joiner(cx.waker()) {
+            return Poll::Pending;
+        }
+        match self.try_join() {
+            Some(result) => Poll::Ready(result),
+            None => Poll::Pending, // not reached: who may leave no joiner finds the outcome
+        }
     }
 }
 
