@@ -22,7 +22,8 @@ use crate::turn::Turn;
 ///
 /// A reactor is a value: make as many as you like. Clones are handles to the same one. Somebody
 /// has to call [`poll`](Reactor::poll), over and over: an event loop, a thread made for it, or a
-/// foreign loop that watches the reactor's descriptor.
+/// foreign loop that watches the reactor's descriptor. A thread that does nothing else keeps the
+/// reactor alive by its handle; to end it, set a flag that its loop looks at, and wake it.
 ///
 /// When the last handle is dropped the tasks still waiting are woken and get an error: nobody
 /// could wake them any more.
