@@ -84,7 +84,7 @@ impl EventLoop {
         let _entered = executor.enter();
         let mut main = pin!(executor.root(future));
         loop {
-            executor.run_batches(64); // 1. poll what is ready; 64 polls cost more than a look (2.)
+            executor.run_batches(64); // 1. poll what is ready: some 64 polls, then look outside
             if let Poll::Ready(output) = main.as_mut().poll_if_woken() {
                 return Ok(output);
             }
