@@ -32,6 +32,9 @@ import { Wheel } from './view/wheel.js';
  * @property {boolean} quick no time for things to move from place to place
  */
 
+/** How long a text stays while the loop is played in a hurry. */
+const LEGIBLE_MS = 120;
+
 export class App {
   player = new Player();
   /** Events that have happened: 0 is before the first. */
@@ -44,10 +47,12 @@ export class App {
   trace = null;
   /** @type {History | null} */
   history = null;
-  /** How many pictures were drawn, and the time it took: what tests look at. */
-  drawn = { pictures: 0, milliseconds: 0 };
+  /** How many pictures were drawn, how many with their texts, and the time: for tests. */
+  drawn = { pictures: 0, texts: 0, milliseconds: 0 };
   #pending = 0;
   #last = 0;
+  /** When what is read was drawn last. */
+  #read = 0;
   #shown = -1;
 
   constructor() {
@@ -60,12 +65,15 @@ export class App {
     this.lanes = new Lanes(jump, follow, redraw);
     this.controls = new Controls(this);
     const telling = new Telling((name) => this.followName(name), jump);
-    // The log scrolls, which is cheap while nothing else has changed: it comes first. Arrows come
-    // last: they look at where the others have put things.
-    this.views = [
-      this.log, telling, this.captions, new Circle(() => this.play(true)),
-      new Tasks(follow), new Sources(follow), new Pool(follow), this.wheel,
-      this.lanes, this.controls, new Arrows(this.wheel),
+    // What is read. The log scrolls, which is cheap while nothing else has changed: it comes first.
+    // Arrows come last: they look at where the others have put things.
+    this.read = [
+      this.log, telling, this.captions, new Tasks(follow), new Sources(follow), new Pool(follow),
+    ];
+    // What is watched.
+    this.watched = [
+      new Circle(() => this.play(true)), this.wheel, this.lanes, this.controls,
+      new Arrows(this.wheel),
     ];
     whenResized(redraw);
     addEventListener('scroll', redraw, { passive: true });
@@ -128,10 +136,28 @@ export class App {
     const scene = this.scene();
     if (!scene) return;
     const began = performance.now();
-    for (const view of this.views) view.render(scene);
+    if (this.#isLegible(now)) {
+      for (const view of this.read) view.render(scene);
+      this.drawn.texts += 1;
+    }
+    for (const view of this.watched) view.render(scene);
     this.#shown = this.position;
     this.drawn.pictures += 1;
     this.drawn.milliseconds += performance.now() - began;
+  }
+
+  /**
+   * Whether what is read is to be drawn with this frame. Where a hundred steps and more pass in a
+   * second nobody reads each of them, and text costs more than all the rest: most of it is the
+   * browser's work, which has to lay it out. The picture at which playing stops has all.
+   *
+   * @param {number} now
+   */
+  #isLegible(now) {
+    const hurries = this.player.playing && !this.player.calm;
+    if (hurries && now - this.#read < LEGIBLE_MS) return false;
+    this.#read = now;
+    return true;
   }
 
   /** @param {number} position */

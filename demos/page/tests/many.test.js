@@ -43,7 +43,8 @@ const play = (speed, seconds) =>
       loop.play(false);
       const pictures = loop.drawn.pictures - before.pictures;
       const drawing = (loop.drawn.milliseconds - before.milliseconds) / pictures;
-      return { frames, drawing, position: loop.position };
+      const texts = loop.drawn.texts - before.texts;
+      return { frames, drawing, texts, pictures, position: loop.position };
     },
     [speed, seconds],
   );
@@ -59,6 +60,19 @@ test('it plays, at each speed', async (t) => {
     );
     assert.ok(frames.length > 5 && position > 10, 'it went on');
   }
+});
+
+test('texts wait while it hurries, and are there when it stops', async () => {
+  const { texts, pictures } = await play('10,000 steps a second', 2);
+  assert.ok(texts <= 2000 / 120 + 2, `${texts} texts in two seconds`);
+  assert.ok(texts > 2 && pictures >= texts, `${texts} of ${pictures}`);
+  await settled(page);
+  const look = () => page.evaluate(() => document.querySelector('main, body').innerText);
+  const stopped = await look();
+  await page.evaluate(() => window.loop.goTo(window.loop.position)); // the same picture, at rest
+  await settled(page);
+  assert.equal(await look(), stopped);
+  assert.equal((await play('1 step a second', 1)).texts > 0, true);
 });
 
 test('a picture is made of little: elements in the document, events applied', async () => {
