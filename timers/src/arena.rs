@@ -102,8 +102,13 @@ impl<T> Arena<T> {
         }
     }
 
-    /// Where the next timer will be.
+    /// Where the next timer will be, if there is room for it.
     #[inline]
+    pub(crate) fn vacant(&self) -> Option<u32> {
+        (self.free.first != NONE).then_some(self.free.first)
+    }
+
+    /// Where the next timer will be.
     pub(crate) fn next_index(&mut self) -> u32 {
         if self.free.first == NONE {
             self.grow();
@@ -147,35 +152,30 @@ impl<T> Arena<T> {
         Key { index, generation }
     }
 
-    /// Takes out the timer of this key, if it is still there. It must leave its list as well.
+    /// Takes out the timer of this key, if it is still there. It must leave its list as well. If
+    /// it was the last one, [`emptied`](Arena::emptied) is to be called.
     #[inline]
     pub(crate) fn take(&mut self, key: Key) -> Option<Timer<T>> {
         let place = self.places.get_mut(key.index)?;
         place.timer(key)?;
         let timer = self.free.vacate(place, key.index);
-        self.one_less();
+        self.live -= 1;
         Some(timer)
     }
 
-    /// Takes out the timer at `index`, which must be live and no longer in a list.
+    /// Takes out the timer at `index`, which must be live and no longer in a list. If it was the
+    /// last one, [`emptied`](Arena::emptied) is to be called.
     #[inline]
     pub(crate) fn remove(&mut self, index: u32) -> (Key, Timer<T>) {
         let timer = self.free.vacate(&mut self.places[index], index);
-        self.one_less();
+        self.live -= 1;
         let generation = timer.generation;
         (Key { index, generation }, timer)
     }
 
-    #[inline]
-    fn one_less(&mut self) {
-        self.live -= 1;
-        if self.live == 0 {
-            self.give_back_a_burst();
-        }
-    }
-
+    /// Gives a burst's memory back, now that nothing is live.
     #[cold]
-    fn give_back_a_burst(&mut self) {
+    pub(crate) fn emptied(&mut self) {
         let worth_it = self.places.len() > KEEP_PLACES && !seeded::BURST_STAYS;
         if worth_it && self.free.highest_generation < NonZeroU32::MAX {
             self.give_back();
@@ -356,13 +356,70 @@ mod tests {
 
     #[test]
     fn a_burst_is_given_back_and_its_keys_stay_stale() {
-        let (mut arena, keys) = arena(5_000);
+        let (mut arena, mut keys) = arena(5_000);
         for index in 0..5_000 {
             arena.remove(index);
+            keys.push(add(&mut arena, 0)); // the same place again
+            arena.remove(index);
         }
+        arena.emptied();
         assert_eq!((arena.len(), arena.capacity()), (0, 0));
-        add(&mut arena, 1);
+        let fresh: Vec<Key> = (0..5_000).map(|n| add(&mut arena, n)).collect();
         assert!(keys.iter().all(|&key| arena.get(key).is_none()));
+        assert!(fresh.iter().all(|&key| arena.get(key).is_some()));
+    }
+
+    #[test]
+    fn a_small_array_is_kept() {
+        let (mut arena, keys) = arena(KEEP_PLACES as u64);
+        for key in keys {
+            arena.take(key);
+        }
+        arena.emptied();
+        assert_eq!((arena.len(), arena.capacity()), (0, KEEP_PLACES));
+    }
+
+    #[test]
+    fn an_array_without_generations_left_is_kept() {
+        let mut arena = Arena::<u64>::new();
+        arena.first_generation = NonZeroU32::MAX;
+        let keys: Vec<Key> = (0..2_000).map(|n| add(&mut arena, n)).collect();
+        for &key in &keys {
+            arena.take(key);
+        }
+        arena.emptied();
+        assert_eq!(arena.capacity(), 4 * CHUNK);
+        add(&mut arena, 0);
+        assert!(keys.iter().all(|&key| arena.get(key).is_none()));
+    }
+
+    #[test]
+    fn reserving_makes_room_for_that_many_and_no_more() {
+        let (mut arena, _) = arena(600);
+        for (additional, chunks) in [(0, 2), (424, 2), (425, 3), (936, 3), (3_000, 8)] {
+            arena.reserve(additional);
+            assert_eq!(arena.capacity(), chunks * CHUNK, "{additional}");
+        }
+    }
+
+    #[test]
+    fn shrinking_gives_back_all_that_is_free_and_no_place_that_is_retired() {
+        let (mut empty, keys) = arena(1_500);
+        for key in keys {
+            empty.take(key);
+        }
+        empty.shrink_to_fit();
+        assert_eq!(empty.capacity(), 0);
+
+        let mut arena = Arena::<u64>::new();
+        arena.first_generation = NonZeroU32::MAX;
+        let retired = add(&mut arena, 0);
+        add(&mut arena, 1);
+        arena.take(retired);
+        arena.shrink_to_fit();
+        let others: Vec<Key> = (0..2_000).map(|n| add(&mut arena, n)).collect();
+        assert!(arena.get(retired).is_none());
+        assert!(others.iter().all(|key| key.index > 1));
     }
 
     #[test]

@@ -24,6 +24,19 @@ const LEVELS: usize = 64usize.div_ceil(DIGIT_BITS as usize);
 /// Slots of all levels together.
 pub(crate) const SLOTS_TOTAL: usize = LEVELS * SLOTS;
 
+/// For each bit of a deadline: how many bits are below its digit, and the first slot of its level.
+/// Looking it up takes a third of the instructions that a division by six does.
+const LEVEL_OF_BIT: [(u8, u16); 64] = {
+    let mut table = [(0, 0); 64];
+    let mut bit = 0;
+    while bit < table.len() {
+        let level = bit / DIGIT_BITS as usize;
+        table[bit] = (level as u8 * DIGIT_BITS as u8, (level * SLOTS) as u16);
+        bit += 1;
+    }
+    table
+};
+
 /// One slot of one level of a [`Wheel`](crate::Wheel).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(/** level times 64 plus digit */ pub(crate) u16);
@@ -38,9 +51,9 @@ impl Slot {
     pub(crate) fn of(now: u64, deadline: u64) -> Slot {
         debug_assert!(now <= deadline);
         let differing = (now ^ deadline) | 1; // equal numbers belong to level 0
-        let level = (63 - differing.leading_zeros()) / DIGIT_BITS;
-        let digit = (deadline >> (level * DIGIT_BITS)) as usize % SLOTS;
-        Slot((level as usize * SLOTS + digit) as u16)
+        let (shift, first) = LEVEL_OF_BIT[differing.ilog2() as usize];
+        let digit = (deadline >> shift) as u16 % SLOTS as u16;
+        Slot(first | digit)
     }
 
     /// The level this slot is on, 0 to 10; level 0 has slots of one tick, each further one has

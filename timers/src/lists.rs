@@ -35,9 +35,10 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// Timers of a page: with its links it fills two cache lines.
 pub(crate) const PAGE_TIMERS: usize = 30;
-/// Numbers of timers left at which a page may be merged with a neighbour, as bits. Few, as a merge
-/// that comes too early has to be done again.
-const SPARSE: u32 = 1 << 10 | 1 << 5 | 1 << 2;
+/// When the timer at one of these places leaves, its page is looked at. Is it sparse?
+const LOOKS: u32 = 1 << 5 | 1 << 14 | 1 << 23;
+/// With no more timers it may be merged with a neighbour; a merge too early has to be repeated.
+const SPARSE: u32 = 10;
 /// Timers that a page should hold on average: with fewer there is something to be gained.
 const WORTHWHILE: usize = 12;
 /// Pages that may be in use before sparse ones matter.
@@ -67,8 +68,6 @@ struct Head {
     /// A bit for each place that is taken. Never zero but while the page is free.
     taken: u32,
     list: u16,
-    /// How many bits that is.
-    timers: u16,
 }
 
 /// The timers at its taken places, in order; and the pages around it, or the next free one.
@@ -95,6 +94,8 @@ pub(crate) struct Lists<const LISTS: usize> {
     /// The first free page; they are chained by `next`.
     free: u32,
     used: usize,
+    /// With fewer timers than this there are more pages than needed.
+    tidy_below: usize,
     /// The page that was looked after last.
     tidied: usize,
 }
@@ -108,6 +109,7 @@ impl<const LISTS: usize> Lists<LISTS> {
             pages: Chunks::new(),
             free: NONE,
             used: 0,
+            tidy_below: 0,
             tidied: 0,
         }
     }
@@ -133,23 +135,33 @@ impl<const LISTS: usize> Lists<LISTS> {
         self.heads[page_of(position)].list
     }
 
+    /// Appends a timer if that does not take a new page, and returns its position. Calls nothing.
+    #[inline]
+    pub(crate) fn push_if_room(&mut self, list: u16, timer: u32, deadline: u64) -> Option<u32> {
+        let chain = &mut self.lists[list as usize];
+        let number = chain.last;
+        let head = self.heads.get_mut(number as usize)?;
+        let place = head.end();
+        if place >= PAGE_TIMERS {
+            return None;
+        }
+        chain.earliest = chain.earliest.min(deadline);
+        head.taken |= 1 << place;
+        self.pages[number].timers[place] = timer;
+        Some(position(number, place))
+    }
+
     /// Appends a timer, and returns its position, and whether it is the first of a page: then the
     /// list may have been empty.
     #[inline]
     pub(crate) fn push(&mut self, list: u16, timer: u32, deadline: u64) -> (u32, bool) {
-        let chain = &mut self.lists[list as usize];
-        chain.earliest = chain.earliest.min(deadline);
-        let number = chain.last;
-        if let Some(head) = self.heads.get_mut(number as usize) {
-            let place = head.end();
-            if place < PAGE_TIMERS {
-                head.taken |= 1 << place;
-                head.timers += 1;
-                self.pages[number].timers[place] = timer;
-                return (position(number, place), false);
+        match self.push_if_room(list, timer, deadline) {
+            Some(position) => (position, false),
+            None => {
+                self.lower_earliest(list, deadline);
+                (self.push_on_new_page(list, timer), true)
             }
         }
-        (self.push_on_new_page(list, timer), true)
     }
 
     /// Takes out the first timer of the list.
@@ -159,7 +171,6 @@ impl<const LISTS: usize> Lists<LISTS> {
         let head = self.heads.get_mut(number as usize)?;
         let place = head.taken.trailing_zeros() as usize;
         head.taken &= head.taken - 1;
-        head.timers -= 1;
         let timer = self.pages[number].timers[place];
         if self.heads[number as usize].taken == 0 {
             self.free_page(number);
@@ -180,26 +191,37 @@ impl<const LISTS: usize> Lists<LISTS> {
         }
     }
 
+    /// Takes out the timer at `position`, one of `all`, if that is no more than clearing a bit;
+    /// `false` if there is more to do, which is for [`remove`](Lists::remove).
+    #[inline]
+    pub(crate) fn clear_bit(&mut self, position: u32, all: usize) -> bool {
+        let head = &mut self.heads[page_of(position)];
+        let left = head.taken & !bit(position);
+        let simple = left != 0 && (all >= self.tidy_below || LOOKS & bit(position) == 0);
+        if simple {
+            head.taken = left;
+        }
+        simple
+    }
+
     /// Takes out the timer at `position`. Returns the number of the list that this has emptied, if
     /// so. Of `all` timers others may get new positions: `moved` is told each and where it is now.
-    #[inline]
     pub(crate) fn remove(
         &mut self,
         position: u32,
         all: usize,
         moved: impl FnMut(u32, u32),
     ) -> Option<u16> {
+        if self.clear_bit(position, all) {
+            return None;
+        }
         let number = page_of(position);
         let head = &mut self.heads[number];
-        head.taken &= !(1 << (position % (1 << PLACE_BITS)));
-        head.timers -= 1;
+        head.taken &= !bit(position);
         if head.taken == 0 {
             return self.free_page(number as u32);
         }
-        let sparse = SPARSE >> head.timers & 1 != 0;
-        if sparse && self.used > SPARE_PAGES + all / WORTHWHILE {
-            self.tidy(number as u32, moved);
-        }
+        self.tidy(number as u32, moved);
         None
     }
 
@@ -207,7 +229,9 @@ impl<const LISTS: usize> Lists<LISTS> {
     /// earlier, when there was nothing to be gained.
     #[inline(never)]
     fn tidy(&mut self, number: u32, mut moved: impl FnMut(u32, u32)) {
-        self.merge(number, &mut moved);
+        if self.heads[number as usize].taken.count_ones() <= SPARSE {
+            self.merge(number, &mut moved);
+        }
         for _ in 0..2 {
             self.tidied = (self.tidied + 1) % self.heads.len();
             if self.heads[self.tidied].taken != 0 {
@@ -234,8 +258,8 @@ impl<const LISTS: usize> Lists<LISTS> {
     fn join(&mut self, first: u32, second: u32, moved: &mut impl FnMut(u32, u32)) -> Option<u32> {
         let one = self.heads.get(first as usize)?;
         let two = self.heads.get(second as usize)?;
-        let together = one.timers + two.timers;
-        if usize::from(together) > PAGE_TIMERS {
+        let together = one.taken.count_ones() + two.taken.count_ones();
+        if together as usize > PAGE_TIMERS {
             return None;
         }
         let mut timers = [NONE; PAGE_TIMERS];
@@ -248,15 +272,13 @@ impl<const LISTS: usize> Lists<LISTS> {
         }
         self.free_page(second);
         self.pages[first].timers = timers;
-        let head = &mut self.heads[first as usize];
-        (head.taken, head.timers) = ((1 << together) - 1, together);
+        self.heads[first as usize].taken = (1 << together) - 1;
         Some(first)
     }
 
     /// The timers of a page, in order; none if there is no such page.
     fn timers_of(&self, number: u32) -> impl Iterator<Item = u32> + '_ {
-        let head = self.heads.get(number as usize);
-        let mut taken = head.map_or(0, |head| head.taken);
+        let mut taken = self.heads.get(number as usize).map_or(0, |head| head.taken);
         let page = self.pages.get(number);
         page.into_iter().flat_map(move |page| {
             core::iter::from_fn(move || {
@@ -271,11 +293,7 @@ impl<const LISTS: usize> Lists<LISTS> {
     #[inline(never)]
     fn push_on_new_page(&mut self, list: u16, timer: u32) -> u32 {
         let previous = self.lists[list as usize].last;
-        let head = Head {
-            taken: 1,
-            list,
-            timers: 1,
-        };
+        let head = Head { taken: 1, list };
         let number = self.free;
         let number = match self.pages.get_mut(number) {
             Some(page) => {
@@ -291,7 +309,7 @@ impl<const LISTS: usize> Lists<LISTS> {
             None => self.lists[list as usize].first = number,
         }
         self.lists[list as usize].last = number;
-        self.used += 1;
+        self.uses(self.used + 1);
         position(number, 0)
     }
 
@@ -317,7 +335,7 @@ impl<const LISTS: usize> Lists<LISTS> {
         let page = &mut self.pages[number];
         let (previous, next) = (page.previous, page.next);
         page.next = mem::replace(&mut self.free, number);
-        self.used -= 1;
+        self.uses(self.used - 1);
         match self.pages.get_mut(previous) {
             Some(page) => page.next = next,
             None => self.lists[list as usize].first = next,
@@ -333,13 +351,19 @@ impl<const LISTS: usize> Lists<LISTS> {
         None
     }
 
+    /// Notes how many pages are in use, and from when on that is too many.
+    fn uses(&mut self, pages: usize) {
+        self.used = pages;
+        self.tidy_below = pages.saturating_sub(SPARE_PAGES) * WORTHWHILE;
+    }
+
     /// Empties all lists and gives their pages back.
     pub(crate) fn clear(&mut self) {
         self.lists.fill(EMPTY);
         self.heads = Vec::new();
         self.pages = Chunks::new();
         self.free = NONE;
-        self.used = 0;
+        self.uses(0);
         self.tidied = 0;
     }
 
@@ -352,15 +376,21 @@ impl<const LISTS: usize> Lists<LISTS> {
 }
 
 impl Head {
-    /// The place behind the last one that is taken.
+    /// The place behind the last one that is taken. (In a list there is always one.)
     #[inline]
     fn end(self) -> usize {
-        (u32::BITS - self.taken.leading_zeros()) as usize
+        (self.taken | 1).ilog2() as usize + 1
     }
 }
 
 fn page_of(position: u32) -> usize {
     (position >> PLACE_BITS) as usize
+}
+
+/// The bit of a position's place in the head of its page.
+#[inline]
+fn bit(position: u32) -> u32 {
+    1 << (position % (1 << PLACE_BITS))
 }
 
 fn position(page: u32, place: usize) -> u32 {
@@ -462,6 +492,61 @@ mod tests {
             checked.push(2, timer);
         }
         checked.check();
+    }
+
+    #[test]
+    fn few_pages_are_left_as_they_are() {
+        let timers = (SPARE_PAGES * PAGE_TIMERS) as u32;
+        let mut lists = Lists::<1>::new();
+        let positions: Vec<u32> = (0..timers).map(|n| lists.push(0, n, 0).0).collect();
+        let mut left = timers as usize;
+        for (timer, &position) in positions.iter().enumerate() {
+            if timer % PAGE_TIMERS > 0 {
+                left -= 1;
+                let moved = |_, _| unreachable!("a page was merged");
+                assert_eq!(lists.remove(position, left, moved), None);
+            }
+        }
+        assert_eq!(lists.used, SPARE_PAGES);
+    }
+
+    #[test]
+    fn what_clears_a_bit_is_no_more_than_that() {
+        let mut checked = Checked::new();
+        for timer in 0..20_000 {
+            checked.push((timer / 30 % 3) as u16, timer);
+        }
+        for timer in (0..20_000).filter(|timer| timer % 7 > 0) {
+            let position = checked.positions[&timer];
+            let (list, pages) = (checked.lists.list_at(position), checked.lists.used);
+            if !checked
+                .lists
+                .clear_bit(position, checked.positions.len() - 1)
+            {
+                checked.remove(timer);
+                continue;
+            }
+            assert_eq!(checked.lists.used, pages);
+            checked.positions.remove(&timer);
+            let timers = checked.model.get_mut(&list).unwrap();
+            timers.retain(|other| *other != timer);
+        }
+        let left = checked.lists.used;
+        assert!(left <= SPARE_PAGES + 20_000 / 7 / WORTHWHILE + 10, "{left}");
+        checked.check();
+    }
+
+    #[test]
+    fn two_pages_are_joined_when_one_holds_them() {
+        for (leave, pages) in [(29, 2), (30, 1)] {
+            let mut lists = Lists::<1>::new();
+            let positions: Vec<u32> = (0..60).map(|n| lists.push(0, n, 0).0).collect();
+            for &position in positions.iter().step_by(2).take(leave) {
+                assert!(lists.clear_bit(position, 60), "nothing else to do");
+            }
+            lists.merge(0, &mut |_, _| ());
+            assert_eq!(lists.used, pages, "{leave} of 60 have left");
+        }
     }
 
     #[test]

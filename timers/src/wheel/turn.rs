@@ -96,7 +96,7 @@ impl<T> Wheel<T> {
 
     fn take(&mut self, index: u32) -> Due<T> {
         let (key, timer) = self.arena.remove(index);
-        self.give_back_pages();
+        self.give_back_a_burst();
         Due {
             key,
             deadline: timer.deadline,
