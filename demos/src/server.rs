@@ -212,13 +212,7 @@ pub fn listen(
     remote: bool,
 ) -> io::Result<(TcpListener, String)> {
     let listener = TcpListener::bind(&processing.handle.reactor, address);
-    let listener = listener.map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidInput => {
-            let like = "an address and a port, such as 127.0.0.1:8080";
-            io::Error::other(format!("{error}; it should be {like}"))
-        }
-        _ => error,
-    })?;
+    let listener = listener.map_err(no_address)?;
     let bound = listener.local_addr()?;
     if !bound.ip().is_loopback() && !remote {
         let why = "others could reach this address, and have files read and queries run; \
@@ -226,4 +220,15 @@ pub fn listen(
         return Err(io::Error::other(why));
     }
     Ok((listener, format!("http://{bound}")))
+}
+
+/// What is no address at all is answered with what one looks like.
+pub(crate) fn no_address(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            let like = "an address and a port, such as 127.0.0.1:8080";
+            io::Error::other(format!("{error}; it should be {like}"))
+        }
+        _ => error,
+    }
 }

@@ -78,7 +78,7 @@ impl fmt::Display for Unreadable {
                 let magic = String::from_utf8_lossy(MAGIC);
                 write!(
                     f,
-                    "this is no trace: it does not begin with `{}`",
+                    "this is no recording: it does not begin with `{}`",
                     magic.trim_end()
                 )
             }

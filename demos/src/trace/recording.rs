@@ -123,7 +123,10 @@ impl Drop for Recording {
         if let Some(path) = &self.file {
             let path = path.display();
             say(&match kept {
-                Ok(kept) => format!("{} in {path}; event-loop trace {path}", told(kept)),
+                Ok(kept) => format!(
+                    "{} in {path}; to read them: event-loop trace {path}",
+                    told(kept)
+                ),
                 Err(error) => format!("--record {path}: the recording is not whole: {error}"),
             });
         }

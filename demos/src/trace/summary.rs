@@ -48,7 +48,8 @@ fn polls(story: &Story<'_>, text: &mut String) {
     let share = empty * 100 / polls.len().max(1);
     let _ = writeln!(
         text,
-        "empty polls     {} ({share}%): not ready, and neither waited, woke nor spawned anew",
+        "empty polls     {} ({share}%): the task was not ready, and left no new waker, \
+         woke nobody and spawned nothing",
         grouped(empty),
     );
     let mut longest: Vec<&Poll> = polls.iter().collect();

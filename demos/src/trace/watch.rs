@@ -34,6 +34,7 @@ use super::json;
 use super::recorder::Recorder;
 use crate::host::HostHandle;
 use crate::server::answer::whole;
+use crate::server::no_address;
 use crate::server::origin;
 
 /// How often somebody who watches is sent something when nothing happens.
@@ -67,7 +68,7 @@ impl Watch {
     pub fn start(&self, handle: &HostHandle, address: &str, remote: bool) -> io::Result<String> {
         let recorder = self.recorder.clone();
         recorder.unseen(|| {
-            let listener = TcpListener::bind(&handle.reactor, address)?;
+            let listener = TcpListener::bind(&handle.reactor, address).map_err(no_address)?;
             let bound = listener.local_addr()?;
             if !bound.ip().is_loopback() && !remote {
                 let why = "others could reach this address, and see what is processed; \

@@ -143,7 +143,7 @@ fn each_refusal_says_what_to_think_of_it() {
     let says = |file: &[u8]| read(file).unwrap_err().to_string();
     assert_eq!(
         says(b"{\"event\":1}"),
-        "this is no trace: it does not begin with `handrolled trace`"
+        "this is no recording: it does not begin with `handrolled trace`"
     );
     let mut newer = sample::file();
     newer[MAGIC.len()] = 9;
