@@ -1,6 +1,7 @@
 //! `LocalExecutor`: many tasks on one thread.
 
 pub(crate) mod abort;
+mod batch;
 pub(crate) mod builder;
 pub(crate) mod handle;
 mod header;
@@ -157,7 +158,7 @@ impl<'a> LocalExecutor<'a> {
     pub fn run_batch(&self) -> bool {
         let _busy = Busy::begin(&self.hub, "LocalExecutor::run_batch");
         let _entered = self.hub.enter_scope();
-        run::batches(&self.hub, 1);
+        batch::batches(&self.hub, 1);
         self.hub.has_ready()
     }
 
@@ -188,7 +189,7 @@ impl<'a> LocalExecutor<'a> {
     pub fn run_batches(&self, polls: usize) -> bool {
         let _busy = Busy::begin(&self.hub, "LocalExecutor::run_batches");
         let _entered = self.hub.enter_scope();
-        run::batches(&self.hub, polls);
+        batch::batches(&self.hub, polls);
         self.hub.has_ready()
     }
 

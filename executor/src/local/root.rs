@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use crate::local::header::{COMPLETE, ROOT, TaskPtr, WOKEN};
 use crate::local::hub::Hub;
 use crate::local::hub_ref::OwnerRef;
-use crate::local::{run, waker};
+use crate::local::{batch, run, waker};
 
 /// Stands for a root among the tasks: it has no future of its own, it only collects wakes.
 #[derive(Clone, Copy)]
@@ -48,9 +48,9 @@ impl<'e> RootTask<'e> {
     /// Runs batches until it is woken; parks the thread while there is nothing to do. At least one
     /// batch, also when it is woken already: a root that wakes itself leaves the tasks their turn.
     pub(crate) fn wait(self) {
-        run::batches(self.hub, usize::MAX);
+        batch::batches(self.hub, usize::MAX);
         while !self.take_wake() {
-            run::batches_or_sleep(self.hub);
+            batch::batches_or_sleep(self.hub);
         }
     }
 
