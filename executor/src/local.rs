@@ -104,6 +104,9 @@ impl<'a> LocalExecutor<'a> {
     }
 
     /// Spawns a task; it is first polled in the next batch.
+    ///
+    /// The host waker is not called, as this is the owner's thread: a host that spawns outside of a
+    /// batch runs one, or looks at [`has_ready`](Self::has_ready), before it waits.
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> LocalJoinHandle<F::Output>
     where
@@ -136,7 +139,9 @@ impl<'a> LocalExecutor<'a> {
     /// While the guard is there, wakes on this thread go straight into the ready queue.
     /// `run_batch`, `block_on` and a root's poll enter by themselves; a host enters around its
     /// whole loop, so that the wakes its reactor and timers do stay on this path as well. Without
-    /// it they are still right, but go through the inbox and call the host waker.
+    /// it they are still right, but go through the inbox and call the host waker. A wake that stays
+    /// on the thread does not call it: a host looks at [`has_ready`](Self::has_ready) before it
+    /// waits.
     #[must_use = "left when dropped"]
     pub fn enter(&self) -> Entered<'_> {
         Entered {

@@ -689,8 +689,10 @@ fn how_a_task_ended_is_told_without_awaiting_it() {
     aborted.abort();
     executor.run_batch();
     let end: Result<(), _> = panics.try_join().unwrap();
-    assert!(end.unwrap_err().is_panic());
-    assert!(aborted.try_join().unwrap().unwrap_err().is_cancelled());
+    let payload = end.unwrap_err().try_into_panic().unwrap();
+    assert_eq!(*payload.downcast::<&str>().unwrap(), "as meant");
+    let cancelled = aborted.try_join().unwrap().unwrap_err();
+    assert!(cancelled.try_into_panic().unwrap_err().is_cancelled());
     let spawner = executor.spawner();
     drop(executor);
     let mut late = spawner.spawn(async {});

@@ -110,3 +110,26 @@ pub(crate) unsafe fn release(memory: NonNull<u8>, vtable: &'static TaskVTable) {
     // SAFETY: `allocate` asked for the same layout.
     unsafe { dealloc(memory.as_ptr(), vtable.layout) };
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::local::header::Header;
+
+    #[test]
+    fn what_there_is_no_room_for_goes_back_to_the_allocator() {
+        let vtable = TaskVTable::of::<Header, std::future::Ready<()>>();
+        let memory = Memory::new(vtable.layout.size());
+        let blocks = [(); 2].map(|()| memory.allocate(vtable));
+        for block in blocks {
+            // SAFETY: it was allocated with this table just now, and is not used.
+            unsafe { memory.recycle(block, vtable) };
+        }
+        assert_eq!(memory.room.get(), 0, "one is kept");
+        let again = memory.allocate(vtable);
+        assert_eq!(again, blocks[0]);
+        assert_eq!(memory.room.get(), vtable.layout.size());
+        // SAFETY: as above.
+        unsafe { memory.recycle(again, vtable) };
+    }
+}
