@@ -18,7 +18,7 @@ use super::server::{Server, outputs, post, read_all, read_until};
 #[test]
 fn outputs_are_sent_as_they_become_ready() {
     let server = Server::start(&[]);
-    let answer = server.post("sleep 200ms\nsleep 20ms\nquery select 1\nslep\n");
+    let answer = server.post("sleep 2s\nsleep 700ms\nquery select 1\nslep\n");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n"));
     let mut order = outputs(&answer);
     assert_eq!(order.len(), 4, "{answer}");
