@@ -37,7 +37,8 @@ pub struct LocalSpawner<'a> {
 }
 
 impl<'a> LocalSpawner<'a> {
-    /// Spawns a task; it is first polled in the executor's next batch.
+    /// Spawns a task; it is first polled in the executor's next batch. The host waker is not called:
+    /// see [`LocalExecutor::spawn`](crate::LocalExecutor::spawn).
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> LocalJoinHandle<F::Output>
     where
