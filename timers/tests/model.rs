@@ -80,6 +80,7 @@ fn sequence(seed: u64) {
                 let key = wheel.insert(deadline, step);
                 model.insert(deadline, key);
                 assert_eq!(wheel.deadline(key), Some(deadline));
+                assert_eq!(wheel.get(key), Some(&step));
             }
             5 | 6 if live > 0 => {
                 let (key, _) = model.remove(random.u64(..live) as usize);

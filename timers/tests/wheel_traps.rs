@@ -86,6 +86,39 @@ fn a_callback_that_inserts_for_now_does_not_hold_up_the_turn() {
     }
 }
 
+/// Its slot is still in use then: the timer must not join those that are being fired out of it.
+#[test]
+fn what_a_callback_inserts_for_now_waits_although_others_of_now_are_still_to_fire() {
+    let mut wheel = Wheel::new();
+    for value in 0..5 {
+        wheel.insert(10, value);
+    }
+    let mut fired = Vec::new();
+    let mut turn = |wheel: &mut Wheel<u64>| {
+        fired.clear();
+        wheel.advance(10, |wheel, due| {
+            fired.push(due.value);
+            if due.value < 5 {
+                wheel.insert(10, due.value + 5);
+            }
+        });
+        fired.clone()
+    };
+    assert_eq!(turn(&mut wheel), [0, 1, 2, 3, 4]);
+    assert_eq!(turn(&mut wheel), [5, 6, 7, 8, 9]);
+    assert_eq!(wheel.next_deadline(), None);
+}
+
+#[test]
+fn reserving_makes_room_ahead() {
+    let mut wheel = Wheel::<u64>::new();
+    wheel.reserve(5_000);
+    let room = wheel.capacity();
+    assert!(room >= 5_000);
+    (0..5_000).for_each(|n| drop(wheel.insert(n, n)));
+    assert_eq!(wheel.capacity(), room);
+}
+
 #[test]
 fn what_a_callback_inserts_within_the_turn_fires_in_its_place() {
     let mut wheel = Wheel::new();
