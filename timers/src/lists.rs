@@ -451,6 +451,13 @@ mod tests {
         }
     }
 
+    impl<const LISTS: usize> Lists<LISTS> {
+        /// Pages there is memory for.
+        pub(crate) fn capacity(&self) -> usize {
+            self.pages.len()
+        }
+    }
+
     #[test]
     fn a_page_fills_two_cache_lines() {
         assert_eq!((size_of::<Page>(), size_of::<Head>()), (128, 8));

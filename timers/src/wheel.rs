@@ -361,3 +361,26 @@ impl<T> fmt::Debug for Wheel<T> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn pages_are_given_back_with_the_timers_of_a_burst_and_not_before() {
+        for (timers, given_back) in [(10, false), (5_000, true)] {
+            for cancelled in [false, true] {
+                let mut wheel = Wheel::new();
+                let keys: Vec<Key> = (0..timers).map(|n| wheel.insert(n + 1, n)).collect();
+                if cancelled {
+                    let values = keys.into_iter().filter_map(|key| wheel.cancel(key));
+                    assert_eq!(values.count() as u64, timers);
+                } else {
+                    assert_eq!(wheel.advance(timers, |_, _| ()) as u64, timers);
+                }
+                assert_eq!(wheel.lists.capacity() == 0, given_back, "{timers}");
+            }
+        }
+    }
+}
