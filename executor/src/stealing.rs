@@ -31,7 +31,8 @@
 //!    the task enters a live list, so that a shutdown finds it; a task that is ready in its first
 //!    poll never does.
 //! 4. `State::wake_by_ref`, `wake_by_value`, `abort`: one exchange. Who sets `QUEUED` has the run
-//!    right and queues the task: on a worker into the LIFO slot, outside into the injector.
+//!    right and queues the task: on a worker into the LIFO slot, or into the ring behind others
+//!    that wait there; outside into the injector.
 //! 5. `State::complete`: one exchange, and the joiner is woken.
 //! 6. `State::dereference`: none if it was the only reference.
 //!
@@ -74,6 +75,9 @@
 //! * Spawns to the back of the ring instead of the LIFO slot: a pair of tasks that exchange a
 //!   message took 1,096 ns instead of 304 to 754, for all first halves were suspended before any
 //!   second one ran. (Figures from a busy machine with two cores, here and below.)
+//! * Every woken task into the LIFO slot, also while others wait in the ring: a connection that
+//!   eight streams wake is polled nine times instead of twice, and who spawns 10,000 tasks and
+//!   joins them pays 1.5 times as much. An exchange of pings would be 6% cheaper.
 //! * Waking the next searcher whenever one has found something: a round trip to another thread
 //!   took 12 to 19 µs instead of 5 to 6, as each wake-up woke two workers. Now the next is woken if
 //!   there is more to find.

@@ -668,3 +668,40 @@ fn a_finished_tasks_output_is_taken_without_awaiting_it() {
     assert_eq!(task.try_join().unwrap().unwrap(), Ok("tea"));
     assert!(task.try_join().is_none(), "given once");
 }
+
+/// A connection whose streams answer at the same time has them all written in one poll.
+#[test]
+fn a_task_that_several_wake_in_turn_is_polled_once_after_them() {
+    const STREAMS: usize = 8;
+    let executor = pool(1);
+    let (polls, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let waker = Arc::new(Mutex::new(None::<Waker>));
+    let (seen, counted, slot) = (polls.clone(), answers.clone(), waker.clone());
+    let connection = executor.spawn(poll_fn(move |cx| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        *slot.lock().unwrap() = Some(cx.waker().clone());
+        if counted.load(Ordering::SeqCst) < STREAMS {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }));
+    let spawner = executor.spawner();
+    let streams = executor.spawn(async move {
+        for _ in 0..STREAMS {
+            let (answers, waker) = (answers.clone(), waker.clone());
+            let stream = spawner.spawn(async move {
+                answers.fetch_add(1, Ordering::SeqCst);
+                waker.lock().unwrap().as_ref().unwrap().wake_by_ref();
+            });
+            stream.detach();
+        }
+    });
+    block_on(streams).unwrap();
+    block_on(connection).unwrap();
+    assert_eq!(
+        polls.load(Ordering::SeqCst),
+        2,
+        "to begin with, and for all answers"
+    );
+}

@@ -7,8 +7,20 @@ use super::task::Runnable;
 use super::worker::Worker;
 
 impl Worker<'_> {
-    /// Queues a task that was woken or spawned on this thread: it runs next. What was to run next
-    /// goes to the back.
+    /// Queues a task that was woken on this thread: next if nothing else waits in the ring, else
+    /// behind what does.
+    pub(super) fn push_woken(&self, task: Runnable) {
+        if self.home.queued() == 0 {
+            return self.push_next(task);
+        }
+        self.push_back(task);
+        if !self.parked.get() {
+            self.announce();
+        }
+    }
+
+    /// Queues a task that was spawned on this thread, or woken while nothing else waits: it runs
+    /// next. What was to run next goes to the back.
     pub(super) fn push_next(&self, task: Runnable) {
         if self.parked.get() {
             // From the driver, in its order. Announced when the worker gets up.

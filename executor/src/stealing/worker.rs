@@ -9,9 +9,11 @@
 //!          rest: lie down, look again, park ──▶ get up (now searching) ───────┘
 //! ```
 //!
-//! **The LIFO slot** holds the task woken last: it runs next, while what it was woken for is in the
-//! cache. Three in a row at most, then it queues like the others; so two tasks that wake each other
-//! cannot keep the ring waiting.
+//! **The LIFO slot** holds the task spawned last, or woken last while the ring is empty: it runs
+//! next, while what it is about is in the cache. Three in a row at most, then it queues like the
+//! others; so two tasks that wake each other cannot keep the ring waiting. With others in the ring a
+//! woken task queues behind them: a connection whose streams wake it one after the other is polled
+//! once for all of them, and not once between any two.
 //!
 //! # Invariants
 //! 1. A worker's pointer is in the thread-local only while `enter` runs on that thread, which
@@ -82,7 +84,7 @@ pub(super) fn schedule(task: Runnable) {
     let pool = task.home().pool.as_ptr();
     let pushed = on_worker(pool, task, |worker, task| {
         worker.home.counters.wakes.add(1);
-        worker.push_next(task);
+        worker.push_woken(task);
     });
     if let Err(task) = pushed {
         // The pool cannot go before this task is complete, but it may as soon as it is queued.
