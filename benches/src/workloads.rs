@@ -129,7 +129,9 @@ pub const ALL: &[Workload] = &[
     servers::echo::<64, 64>("reactor/echo_64x64"),
     servers::echo::<1_024, 64>("reactor/echo_1024x64"),
     servers::echo::<8_192, 64>("reactor/echo_8192x64"),
-    servers::echo::<19_000, 64>("reactor/echo_19000x64").long(),
+    servers::echo::<19_000, 64>("reactor/echo_19000x64")
+        .without(servers::TEDIOUS)
+        .long(),
     servers::latency::<64, 64>("reactor/latency_64"),
     servers::latency::<1_024, 64>("reactor/latency_1024"),
     servers::echo::<1_024, 16_384>("reactor/echo_1024x16k").beside(copies::<1_024, 16_384, false>),

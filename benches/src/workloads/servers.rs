@@ -9,6 +9,10 @@ use crate::serve::{self, BARE_CLOSING, LENT};
 use crate::stats::{Ranks, SHARES};
 use crate::workload::{Contender, Invalid, Measured, OURS, Pass, Scale, Workload, expect_count};
 
+/// Who is left out where setting up takes each contender seconds, and a quick row may last one
+/// minute. All of them are in the rows of fewer connections.
+pub const TEDIOUS: &[&str] = &["glommio", "smol", "monoio-uring", "compio"];
+
 /// The row of echoing so many bytes on so many connections: the server's processor time.
 pub const fn echo<const CONNECTIONS: usize, const BYTES: usize>(name: &'static str) -> Workload {
     let about = "a message there and back on each connection: the server's processor time";
