@@ -98,9 +98,7 @@ impl Core {
         for (Event { token, ready }, so_far) in told.drain(..) {
             self.watch
                 .tell(|observer| observer.ready(token.into(), ready));
-            for waker in (woken..so_far).map_while(|_| wakers.next()) {
-                contain(|| waker.wake());
-            }
+            wake_all(wakers.by_ref().take(so_far - woken));
             woken = so_far;
         }
         self.watch.tell(|observer| observer.delivered(sources));
