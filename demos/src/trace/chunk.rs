@@ -163,6 +163,7 @@ impl Chunk {
     #[inline(always)]
     fn record(&mut self, at: u64, kind: u8, number: u64, bits: u8, more: u16) {
         let after = at.saturating_sub(self.begins) as u32; // it has room
+        debug_assert!(self.count < self.records.len(), "a record without room");
         if let Some(room) = self.records.get_mut(self.count) {
             *room = Record {
                 number,

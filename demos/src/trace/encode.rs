@@ -77,6 +77,7 @@ impl Numbers {
 
     #[inline(always)]
     fn byte(&mut self, byte: u8) {
+        debug_assert!(self.length < LONGEST, "an event is longer than any can be");
         self.bytes[self.length % LONGEST] = byte; // never so many: spares the check
         self.length += 1;
     }
