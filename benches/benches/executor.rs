@@ -3,5 +3,5 @@
 mod passes;
 
 fn main() {
-    passes::run(&["local", "multi", "workers", "blocking"]);
+    passes::run(&["local", "multi", "workers", "sync", "blocking"]);
 }

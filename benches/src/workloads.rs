@@ -1,12 +1,14 @@
 //! Everything that can be measured, by name, one line each, and what this project wants to reach.
 
 pub mod blocking;
+pub mod channels;
 pub mod echo_inproc;
 mod goals;
 pub mod heap;
 pub mod lateness;
 pub mod local;
 pub mod local_outside;
+pub mod locks;
 pub mod multi;
 pub mod multi_outside;
 pub mod reactor_servers;
@@ -28,6 +30,7 @@ use crate::roster::{
     cancel, fire, local, net, outside, pool, reschedule, threads, time, together, whole, workers,
 };
 use crate::workload::Workload;
+use channels::{Bounded, Broadcast, Contended, Unbounded, Uncontended};
 use echo_inproc::{Echo, Event, TCP, UNIX, bare};
 use local_outside::{SAME_CORE, TWO_CORES};
 use multi_outside::{IDLE, RESPAWNING, YIELDING};
@@ -92,6 +95,22 @@ pub const ALL: &[Workload] = &[
     workers::<sharing::Compute, 16>("workers/compute_16"),
     workers::<sharing::Compute, 32>("workers/compute_32"),
     workers::<sharing::Compute, 48>("workers/compute_48"),
+    local::<Uncontended<Bounded<1_000_000>>>("sync/local_mpsc_uncontended"),
+    local::<Contended<Unbounded>>("sync/local_mpsc_unbounded"),
+    local::<Contended<Bounded<1_000_000>>>("sync/local_mpsc_bounded"),
+    local::<Contended<Bounded<100>>>("sync/local_mpsc_full"),
+    local::<locks::Permits<5>>("sync/local_semaphore_contended"),
+    local::<locks::Readers<true>>("sync/local_rwlock_contended"),
+    threads::<Contended<Unbounded>>("sync/mpsc_unbounded"),
+    threads::<Contended<Bounded<1_000_000>>>("sync/mpsc_bounded"),
+    threads::<Contended<Bounded<100>>>("sync/mpsc_full"),
+    threads::<Broadcast>("sync/broadcast"),
+    threads::<locks::Permits<10>>("sync/semaphore"),
+    threads::<locks::Permits<5>>("sync/semaphore_contended"),
+    threads::<locks::Readers<false>>("sync/rwlock"),
+    threads::<locks::Readers<true>>("sync/rwlock_contended"),
+    threads::<locks::Notify<false>>("sync/notify_one"),
+    threads::<locks::Notify<true>>("sync/notify_all"),
     pool::<blocking::One>("blocking/one_at_a_time"),
     pool::<blocking::Burst>("blocking/burst"),
     pool::<blocking::Two>("blocking/two_producers"),
