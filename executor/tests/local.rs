@@ -566,6 +566,44 @@ fn block_on_can_be_repeated_with_wakers_left_over() {
 }
 
 #[test]
+fn a_waker_left_by_a_root_is_that_of_the_next_and_wakes_nobody_in_between() {
+    let executor = LocalExecutor::new();
+    let leave = |slot: &RefCell<Option<Waker>>| {
+        let old = slot.borrow_mut().take();
+        executor.block_on(poll_fn(|cx| {
+            let same = old.as_ref().is_none_or(|old| old.will_wake(cx.waker()));
+            slot.replace(Some(cx.waker().clone()));
+            Poll::Ready(same)
+        }))
+    };
+    let slot = RefCell::new(None);
+    assert!(leave(&slot));
+    let old = slot.borrow().clone().unwrap();
+    {
+        let _entered = executor.enter();
+        old.wake_by_ref();
+        assert!(!executor.has_ready(), "nobody is there to be polled");
+    }
+    let elsewhere = old.clone();
+    std::thread::spawn(move || elsewhere.wake()).join().unwrap();
+    executor.run_batch();
+    assert!(!executor.has_ready(), "nor is for a wake of another thread");
+    assert!(leave(&slot), "the same waker, which need not be exchanged");
+
+    let polls = Cell::new(0);
+    let mut root = Box::pin(executor.root(poll_fn(|_| {
+        polls.set(polls.get() + 1);
+        Poll::<()>::Pending
+    })));
+    assert!(root.as_mut().poll_if_woken().is_pending());
+    old.wake();
+    executor.run_batch();
+    assert!(root.as_mut().poll_if_woken().is_pending());
+    assert!(root.as_mut().poll_if_woken().is_pending());
+    assert_eq!(polls.get(), 2, "once for nothing");
+}
+
+#[test]
 fn nested_block_on_of_another_executor_works_of_the_same_it_says_why_not() {
     let outer = Rc::new(LocalExecutor::new());
     let same = outer.clone();

@@ -318,6 +318,9 @@ fn forgotten_handles_guards_and_roots_do_no_harm() {
     })));
     assert!(root.as_mut().poll_if_woken().is_pending());
     std::mem::forget(root);
+    let mut ended = Box::pin(executor.root(async {}));
+    assert!(ended.as_mut().poll_if_woken().is_ready());
+    std::mem::forget(ended);
     executor.run_batch();
     std::mem::forget(executor.enter());
     drop(executor);

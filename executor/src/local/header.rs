@@ -59,6 +59,8 @@ pub(crate) const UNLISTED: u16 = 1 << 8;
 pub(crate) const ROOT: u16 = 1 << 9;
 /// (root) Woken since it was last polled.
 pub(crate) const WOKEN: u16 = 1 << 10;
+/// (root) Its future has ended, and there is no next one yet: wakes are for nobody.
+pub(crate) const RESTING: u16 = 1 << 12;
 
 /// Somebody watches: not the short path.
 pub(crate) const WATCHED: u16 = 1 << 11;

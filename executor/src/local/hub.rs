@@ -13,7 +13,7 @@
 use std::task::Waker;
 
 use crate::error::contain;
-use crate::local::header::{COMPLETE, Link, ROOT, SCHEDULED, TaskPtr, WATCHED, WOKEN};
+use crate::local::header::{COMPLETE, Link, RESTING, ROOT, SCHEDULED, TaskPtr, WATCHED, WOKEN};
 use crate::local::hub_ref::{Count, OwnerRef};
 use crate::local::inbox::{Inbox, Pushed};
 use crate::local::live::LiveList;
@@ -124,7 +124,7 @@ impl Hub {
     /// A root is not queued but marked; a watched task's wake is told.
     fn schedule_rarely(&self, task: TaskPtr) {
         let flags = task.flags.get();
-        if flags & (ROOT | WOKEN | COMPLETE) == ROOT {
+        if flags & (ROOT | WOKEN | RESTING) == ROOT {
             task.flags.set(flags | WOKEN);
             self.roots_woken.set(self.roots_woken.get() + 1);
         } else if flags & (SCHEDULED | COMPLETE | ROOT) == 0 {

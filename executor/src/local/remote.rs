@@ -160,11 +160,6 @@ impl RemoteWord {
         self.0.load(Ordering::Acquire) == 0
     }
 
-    /// Back to the beginning, for a word that `is_unreferenced` said nobody else can reach.
-    pub(crate) fn reset(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-
     /// Adds the owner's count, and one more for the owner itself. True when a wake is under way:
     /// then the thread behind it will still touch the hub.
     pub(crate) fn merge(&self, owners_count: i16) -> bool {

@@ -7,12 +7,17 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::local::header::{COMPLETE, ROOT, TaskPtr, WOKEN};
+use crate::local::header::{RESTING, ROOT, TaskPtr, WOKEN};
 use crate::local::hub::Hub;
 use crate::local::hub_ref::OwnerRef;
 use crate::local::{batch, run, waker};
 
 /// Stands for a root among the tasks: it has no future of its own, it only collects wakes.
+///
+/// One serves many roots, one after the other, also if wakers of the one before are still about:
+/// they wake the next root for nothing, which every future has to bear, and between two roots
+/// they wake nobody. So whoever calls `block_on` again and again comes with the same waker, and what
+/// it waits for need not exchange the one it holds.
 #[derive(Clone, Copy)]
 pub(crate) struct RootTask<'e> {
     hub: &'e Hub,
@@ -54,29 +59,20 @@ impl<'e> RootTask<'e> {
         }
     }
 
-    /// The root goes: whether its task may serve another, as nobody has a waker of it.
+    /// A root comes: wakes are for it from now on.
     #[inline]
-    fn reset(self) -> bool {
-        let task = self.task;
-        let untouched = task.flags.get() == ROOT && task.wakers.get() == 0 && task.remote.is_zero();
-        untouched || self.reset_rarely()
+    fn begin(self) {
+        self.task.flags.set(ROOT);
     }
 
-    #[inline(never)]
-    fn reset_rarely(self) -> bool {
-        let task = self.task;
+    /// The root has ended or goes: wakes are for nobody.
+    #[inline]
+    fn rest(self) {
         self.take_wake();
-        task.clear(COMPLETE);
-        let unreferenced = task.remote.is_unreferenced(task.wakers.get());
-        if unreferenced {
-            task.wakers.set(0);
-            task.remote.reset();
-        }
-        unreferenced
+        self.task.set(RESTING);
     }
 
-    /// Somebody has a waker left. The task's future is an empty one, so this is a cancellation, and
-    /// the waker wakes nothing any more.
+    /// There is a spare one already. The task's future is an empty one, so this is a cancellation.
     #[cold]
     fn abandon(self) {
         run::cancel(self.hub, self.task);
@@ -96,7 +92,9 @@ impl<'e> BlockingRoot<'e> {
             hub.spare_root.set(Some(task));
             task
         });
-        BlockingRoot(RootTask { hub, task })
+        let root = RootTask { hub, task };
+        root.begin();
+        BlockingRoot(root)
     }
 
     pub(crate) fn task(&self) -> RootTask<'e> {
@@ -107,10 +105,7 @@ impl<'e> BlockingRoot<'e> {
 impl Drop for BlockingRoot<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.0.reset() {
-            self.0.hub.spare_root.set(None);
-            self.0.abandon();
-        }
+        self.0.rest();
     }
 }
 
@@ -125,17 +120,19 @@ impl<'e> OwnRoot<'e> {
             hub.spare_root.take()
         };
         let task = spare.unwrap_or_else(|| RootTask::create(hub));
-        OwnRoot(RootTask { hub, task })
+        let root = RootTask { hub, task };
+        root.begin();
+        OwnRoot(root)
     }
 }
 
 impl Drop for OwnRoot<'_> {
     fn drop(&mut self) {
         let spare = &self.0.hub.spare_root;
-        if self.0.reset() && spare.get().is_none() {
-            spare.set(Some(self.0.task));
-        } else {
-            self.0.abandon();
+        self.0.rest();
+        match spare.get() {
+            None => spare.set(Some(self.0.task)),
+            Some(_) => self.0.abandon(),
         }
     }
 }
@@ -183,8 +180,7 @@ impl<'e, F: Future> Root<'e, F> {
         root.take_wake();
         let output = root.poll(this.future);
         if output.is_ready() {
-            root.task.set(COMPLETE); // wakes from now on are for nobody
-            root.take_wake();
+            root.rest();
         }
         output
     }
