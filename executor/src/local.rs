@@ -32,7 +32,7 @@ use std::task::{Poll, Waker};
 use crate::local::builder::LocalBuilder;
 use crate::local::handle::LocalJoinHandle;
 use crate::local::header::{HANDLE, SCHEDULED, WATCHED};
-use crate::local::hub::Guard;
+use crate::local::hub::{Hub, Scope};
 use crate::local::hub_ref::OwnerRef;
 use crate::local::metrics::LocalMetrics;
 use crate::local::root::{BlockingRoot, Busy, Root};
@@ -144,8 +144,10 @@ impl<'a> LocalExecutor<'a> {
     /// waits.
     #[must_use = "left when dropped"]
     pub fn enter(&self) -> Entered<'_> {
+        self.hub.guards.set(self.hub.guards.get() + 1);
         Entered {
-            _guard: self.hub.enter(),
+            hub: &self.hub,
+            _scope: self.hub.enter_scope(),
         }
     }
 
@@ -293,7 +295,14 @@ impl fmt::Debug for LocalExecutor<'_> {
 /// send(executor.enter());
 /// ```
 pub struct Entered<'e> {
-    _guard: Guard<'e>,
+    hub: &'e Hub,
+    _scope: Scope<'e>,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.hub.guards.set(self.hub.guards.get() - 1);
+    }
 }
 
 impl fmt::Debug for Entered<'_> {

@@ -151,16 +151,9 @@ impl Hub {
         }
     }
 
-    /// (owner) Makes this the hub whose tasks' wakes stay on this thread.
-    pub(crate) fn enter(&self) -> Guard<'_> {
-        self.guards.set(self.guards.get() + 1);
-        Guard {
-            scope: self.enter_scope(),
-        }
-    }
-
-    /// (owner) The same for a scope of our own, whose guard cannot be forgotten and need not be
-    /// counted: the executor is borrowed until it goes.
+    /// (owner) Makes this the hub whose tasks' wakes stay on this thread. For a scope of our own,
+    /// which cannot be forgotten: the executor is borrowed until it goes. One in the hands of users
+    /// is counted (`Entered`).
     #[inline]
     pub(crate) fn enter_scope(&self) -> Scope<'_> {
         Scope {
@@ -172,18 +165,6 @@ impl Hub {
     #[inline]
     fn address(&self) -> *const () {
         std::ptr::from_ref(self).cast()
-    }
-}
-
-/// The hub is entered while this is there. In the hands of users, who may forget it.
-pub(crate) struct Guard<'e> {
-    scope: Scope<'e>,
-}
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        let guards = &self.scope.hub.guards;
-        guards.set(guards.get() - 1);
     }
 }
 
