@@ -18,7 +18,7 @@ pub struct Report {
     /// Tasks, with where they were spawned. A connection is mostly a task of its own.
     pub tasks: ShutdownReport,
     /// Blocking calls, with where they were asked for.
-    pub blocking: executor::Report,
+    pub blocking: executor::BlockingReport,
     /// Sockets and other sources that are registered although all tasks were dropped: of a task
     /// that is stuck in a poll, or in other hands than a task's.
     pub sources: usize,

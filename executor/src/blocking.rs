@@ -21,7 +21,7 @@ use parking_lot::RwLock;
 
 use crate::blocking::crew::{Crew, Queued};
 use crate::blocking::job::{Job, JobCell};
-use crate::blocking::report::Report;
+use crate::blocking::report::BlockingReport;
 use crate::blocking::watch::{JobEnd, JobObserver, Watch};
 use crate::error::JoinError;
 
@@ -208,7 +208,7 @@ impl BlockingPool {
     /// Takes no more jobs, cancels those that have not begun, and waits for the rest, which blocks
     /// this thread for at most `patience`. Threads that are still at work then are left to
     /// themselves.
-    pub fn shutdown(&self, patience: Duration) -> Report {
+    pub fn shutdown(&self, patience: Duration) -> BlockingReport {
         let crew = &self.front.crew;
         crew.closed.store(true, Ordering::Relaxed);
         *self.front.sender.write() = None;
@@ -220,7 +220,7 @@ impl BlockingPool {
         }
         crew.places.call_all();
         let (cancelled_by_threads, running) = crew.wait_for_end(patience);
-        Report {
+        BlockingReport {
             cancelled: cancelled + cancelled_by_threads,
             running,
         }

@@ -18,7 +18,7 @@ mod task_spans;
 mod yield_now;
 
 pub use block_on::block_on;
-pub use blocking::report::Report;
+pub use blocking::report::BlockingReport;
 pub use blocking::watch::{JobEnd, JobId, JobObserver};
 pub use blocking::{Blocking, BlockingBuilder, BlockingPool};
 pub use checkpoint::{Checkpoint, checkpoint};

@@ -5,14 +5,14 @@ use std::panic::Location;
 
 /// What [`BlockingPool::shutdown`](crate::BlockingPool::shutdown) left.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct BlockingReport {
     /// Jobs that had not begun and now never will; their awaiters are told that they are cancelled.
     pub cancelled: usize,
     /// Jobs that were still running at the deadline: where each was submitted.
     pub running: Vec<&'static Location<'static>>,
 }
 
-impl Report {
+impl BlockingReport {
     /// Whether nothing was running any more.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -20,7 +20,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for BlockingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
