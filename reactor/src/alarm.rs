@@ -45,10 +45,6 @@ impl Alarm {
     /// Before a wait. `false`: somebody has rung, do not wait.
     #[must_use]
     pub(crate) fn fall_asleep(&self) -> bool {
-        if cfg!(seeded_bug = "sleep_without_looking") {
-            self.state.store(ASLEEP, Ordering::Release);
-            return true;
-        }
         let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
         match self.state.compare_exchange(AWAKE, ASLEEP, success, failure) {
             Ok(_) => true,
@@ -68,11 +64,7 @@ impl Alarm {
     /// poll that answers the first ring.
     #[must_use]
     pub(crate) fn ring(&self) -> bool {
-        let before = self.state.swap(NOTIFIED, Ordering::AcqRel);
-        match cfg!(seeded_bug = "ring_writes_never") {
-            true => false,
-            false => before == ASLEEP,
-        }
+        self.state.swap(NOTIFIED, Ordering::AcqRel) == ASLEEP
     }
 }
 

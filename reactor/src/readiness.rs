@@ -134,21 +134,16 @@ impl Word {
     /// Arrow 1: an event arrived. The waiters of the directions it names are the caller's to wake.
     #[must_use]
     pub(crate) const fn event(self, ready: Ready) -> Word {
-        let tick = if cfg!(seeded_bug = "no_tick") {
-            0
-        } else {
-            TICK
-        };
         // READER is two bits above READABLE, WRITER two above WRITABLE.
         let served = (ready.0 as u64 & (READABLE | WRITABLE)) << 2;
-        Word(((self.0 | ready.0 as u64) & !served).wrapping_add(tick))
+        Word(((self.0 | ready.0 as u64) & !served).wrapping_add(TICK))
     }
 
     /// Arrow 2: an operation found nothing. `seen` is the word from before the operation. `None`
     /// if an event came since: the readiness stays, the operation has to be tried again.
     #[must_use]
     pub(crate) const fn drained(self, seen: Word, direction: Direction) -> Option<Word> {
-        if (self.0 ^ seen.0) & TICKS != 0 && !cfg!(seeded_bug = "clear_ignores_tick") {
+        if (self.0 ^ seen.0) & TICKS != 0 {
             return None;
         }
         Some(Word(self.0 & !direction.ready_bit()))

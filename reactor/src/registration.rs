@@ -81,9 +81,7 @@ impl Registration {
     /// Until it is told the readiness counts as used up, unless an event came since `seen`. With
     /// one-shot interest the next turn tells again.
     pub(crate) fn rest(&self, direction: Direction, seen: Word) {
-        if !cfg!(seeded_bug = "exhaustion_spins") {
-            self.slot().drained(direction, seen);
-        }
+        self.slot().drained(direction, seen);
     }
 
     /// See [`Slot::poll_ready`].

@@ -68,10 +68,6 @@ impl Waiters {
     fn keep(&mut self, direction: Direction, waiter: &mut Waiter, waker: Waker) -> Option<Waker> {
         match waiter {
             Waiter::Listed(id) => self.list(direction, id, waker),
-            Waiter::Owner if cfg!(seeded_bug = "keeps_first_waker") => {
-                self.owner(direction).get_or_insert(waker);
-                None
-            }
             Waiter::Owner => self.owner(direction).replace(waker),
         }
     }
@@ -81,9 +77,6 @@ impl Waiters {
         let list = self.list.get_or_insert_default();
         if let Some(entry) = list.entries.iter_mut().find(|entry| entry.id == *id) {
             return Some(std::mem::replace(&mut entry.waker, waker));
-        }
-        if cfg!(seeded_bug = "one_waiter_only") {
-            list.entries.clear();
         }
         list.last_id += 1;
         *id = list.last_id;
@@ -156,11 +149,7 @@ impl Slot {
     /// wakers that were left, for the caller to drop: who waits here is being dropped as well.
     #[must_use]
     pub(crate) fn close(&self) -> Vec<Waker> {
-        let generation = self.load().generation();
-        let next = match cfg!(seeded_bug = "generation_kept") {
-            true => generation,
-            false => generation.wrapping_add(1),
-        };
+        let next = self.load().generation().wrapping_add(1);
         self.word.swap(Word::vacant(next).0, Ordering::AcqRel);
         let mut left = Vec::new();
         let mut waiters = self.waiters.lock();
@@ -242,7 +231,7 @@ impl Slot {
         if word.is_shut() {
             return Poll::Ready(Err(shut()));
         }
-        if word.is_ready(direction) && !cfg!(seeded_bug = "sleep_without_recheck") {
+        if word.is_ready(direction) {
             return Poll::Ready(Ok(word)); // the waker stays: one wake-up too many does no harm
         }
         match arm() {

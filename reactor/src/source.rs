@@ -321,9 +321,7 @@ impl<T: AsFd> Unpin for Source<T> {}
 impl<T: AsFd> Drop for Source<T> {
     fn drop(&mut self) {
         let Some(io) = self.io.take() else { return };
-        if !cfg!(seeded_bug = "closed_before_deleted") {
-            self.registration.end(io.as_fd());
-        }
+        self.registration.end(io.as_fd());
         drop(io);
         self.core().closed_one();
     }

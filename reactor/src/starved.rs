@@ -24,9 +24,6 @@ pub(crate) struct Starved {
 
 impl Starved {
     pub(crate) fn insert(&self, chunk: &Arc<Chunk>, token: Token) {
-        if cfg!(seeded_bug = "exhaustion_forgotten") {
-            return;
-        }
         let mut sources = self.sources.lock();
         sources.push((Arc::clone(chunk), token));
         self.any.store(true, Ordering::Release);

@@ -248,11 +248,7 @@ fn translate(flags: epoll::EventFlags) -> Ready {
     if flags.intersects(Flags::OUT | Flags::HUP | Flags::ERR) {
         ready = ready | Ready::WRITABLE;
     }
-    let ends = match cfg!(seeded_bug = "rdhup_ignored") {
-        true => Flags::HUP | Flags::ERR | Flags::PRI,
-        false => Flags::RDHUP | Flags::HUP | Flags::ERR | Flags::PRI,
-    };
-    if flags.intersects(ends) {
+    if flags.intersects(Flags::RDHUP | Flags::HUP | Flags::ERR | Flags::PRI) {
         ready = ready | Ready::HANGUP;
     }
     ready
