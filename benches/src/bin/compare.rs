@@ -2,6 +2,7 @@
 //! `compare [WORKLOAD…] [--quick] [--json FILE]`.
 
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
         }
     };
     if arguments.list {
-        list(&chosen);
+        say(&list(&chosen), &arguments);
         return ExitCode::SUCCESS;
     }
     let chosen: Vec<_> = chosen
@@ -76,12 +77,15 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let facts = Facts::gather();
-    println!("{facts}");
-    println!("behind a figure  the middle half of its rounds");
-    println!("behind a ratio   where the true one is, with 95% probability (from 6 rounds on)\n");
+    let mut heading = format!(
+        "{facts}\n\
+         behind a figure  the middle half of its rounds\n\
+         behind a ratio   where the true one is, with 95% probability (from 6 rounds on)\n\n"
+    );
     if cfg!(debug_assertions) {
-        println!("a debug build: figures mean nothing; use --release\n");
+        heading += "a debug build: figures mean nothing; use --release\n\n";
     }
+    say(&heading, &arguments);
     let failures = run(&chosen, effort, &arguments, &facts);
     for failure in &failures {
         eprintln!("invalid: {failure}");
@@ -108,12 +112,22 @@ fn all_take_part(wanted: &[String], chosen: &[&Workload]) -> Result<(), String> 
     }
 }
 
-fn list(chosen: &[&Workload]) {
-    for workload in chosen {
-        println!(
-            "{:<34} {:<12} {}",
-            workload.name, workload.unit, workload.about
-        );
+fn list(chosen: &[&Workload]) -> String {
+    let line = |w: &&Workload| format!("{:<34} {:<12} {}\n", w.name, w.unit, w.about);
+    chosen.iter().map(line).collect()
+}
+
+/// Prints `text`. When nobody reads any more, only records can be of use.
+fn say(text: &str, arguments: &Arguments) {
+    let mut out = io::stdout().lock();
+    let said = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match said {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("cannot print: {error}");
+            std::process::exit(2);
+        }
+        Err(_) if arguments.json.is_none() => std::process::exit(0),
+        _ => (),
     }
 }
 
@@ -133,7 +147,8 @@ fn run(chosen: &[&Workload], effort: Effort, arguments: &Arguments, facts: &Fact
         match workload.run(effort, &wanted, &mut || bar.inc(1)) {
             Ok(rounds) => {
                 let new = rounds.records(workload, arguments.quick, facts);
-                bar.suspend(|| print_workload(workload, &rounds, &new));
+                let text = describe(workload, &rounds, &new);
+                bar.suspend(|| say(&text, arguments));
                 records.extend(new);
                 save(arguments, &records); // now, so that an interrupted run keeps what it has
             }
@@ -154,10 +169,10 @@ fn save(arguments: &Arguments, records: &[Record]) {
     }
 }
 
-fn print_workload(workload: &Workload, rounds: &Rounds, records: &[Record]) {
+fn describe(workload: &Workload, rounds: &Rounds, records: &[Record]) -> String {
     let took_s = rounds.took.as_secs_f64();
-    println!(
-        "{} · {} · {} · took {took_s:.1} s",
+    let mut text = format!(
+        "{} · {} · {} · took {took_s:.1} s\n",
         workload.name, workload.about, workload.unit
     );
     for (peer, figures) in rounds.peers.iter().zip(&rounds.figures) {
@@ -165,22 +180,24 @@ fn print_workload(workload: &Workload, rounds: &Rounds, records: &[Record]) {
             stats::quantile(figures, 0.25),
             stats::quantile(figures, 0.75),
         );
-        print!(
+        text += &format!(
             "  {peer:<14} {:>12} [{} – {}]",
             short(stats::median(figures)),
             short(low),
             short(high)
         );
         if let Some(record) = records.iter().find(|record| record.peer == *peer) {
-            print!(
+            text += &format!(
                 "   ours is {:.2}x [{:.2} – {:.2}]",
                 record.ratio, record.low, record.high
             );
             if let (Some(goal), Some(met)) = (record.goal, record.met()) {
-                print!("   goal {goal:.2}x: {}", if met { "met" } else { "missed" });
+                let verdict = if met { "met" } else { "missed" };
+                text += &format!("   goal {goal:.2}x: {verdict}");
             }
         }
-        println!();
+        text.push('\n');
     }
-    println!();
+    text.push('\n');
+    text
 }

@@ -105,7 +105,7 @@ const REASONS: &[(&str, &str, &str)] = &[
         "timers/sleep_tasks",
         "",
         "ours wakes every 170 us at most, so as not to be later than that, where tokio \
-         waits for the next millisecond; `ours-1ms` is ours with that tick",
+         waits for the next millisecond; `ours-1ms` (in the row of 100,000) is ours with that tick",
     ),
     (
         "reactor/echo_inproc",
