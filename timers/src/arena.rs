@@ -5,7 +5,6 @@ use core::num::NonZeroU32;
 
 use crate::chunks::Chunks;
 use crate::lists::NONE;
-use crate::seeded;
 
 /// Names one timer in a [`Wheel`](crate::Wheel), from its insertion until it fires or is
 /// cancelled.
@@ -176,7 +175,7 @@ impl<T> Arena<T> {
     /// Gives a burst's memory back, now that nothing is live.
     #[cold]
     pub(crate) fn emptied(&mut self) {
-        let worth_it = self.places.len() > KEEP_PLACES && !seeded::BURST_STAYS;
+        let worth_it = self.places.len() > KEEP_PLACES;
         if worth_it && self.free.highest_generation < NonZeroU32::MAX {
             self.give_back();
         }
@@ -280,7 +279,7 @@ impl FreeList {
         self.used(generation);
         let next = self.first;
         // after the last generation: never used again, or a key could come back to life
-        let after = generation.checked_add(u32::from(!seeded::GENERATION_STAYS));
+        let after = generation.checked_add(1);
         if after.is_some() {
             self.first = index;
         }

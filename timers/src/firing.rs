@@ -7,7 +7,6 @@ use std::task::Waker;
 use crate::arena::Key;
 use crate::level::Slot;
 use crate::observe::{TimerId, Watch, discard};
-use crate::seeded;
 use crate::timekeeper::Timekeeper;
 use crate::wheel::Wheel;
 
@@ -87,9 +86,6 @@ impl<'t> Firing<'t> {
                 match self.panicked {
                     None => self.panicked = Some(panic),
                     Some(_) => discard(panic),
-                }
-                if seeded::PANIC_ENDS_TURN {
-                    break;
                 }
             }
         }

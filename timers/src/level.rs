@@ -13,8 +13,6 @@
 //! so a slot stands for one range of ticks, no wrap-around exists, and nothing is left over:
 //! eleven levels hold every `u64`.
 
-use crate::seeded;
-
 /// Bits of a deadline that one level looks at.
 const DIGIT_BITS: u32 = 6;
 /// Slots of a level.
@@ -71,8 +69,7 @@ impl Slot {
 
     /// The first tick this slot stands for, given any `now` that shares its higher digits.
     pub(crate) fn start(self, now: u64) -> u64 {
-        let level = self.level() as u32 + u32::from(seeded::SLOT_START_LEVEL_UP);
-        let shift = level * DIGIT_BITS;
+        let shift = self.level() as u32 * DIGIT_BITS;
         let digit = u64::from(self.0) % SLOTS as u64;
         // the shifts are split so that level 10, whose range is all of u64, needs no exception
         (((now >> shift) & !(SLOTS as u64 - 1)) | digit) << shift
@@ -97,7 +94,7 @@ impl Occupancy {
     pub(crate) fn clear(&mut self, slot: Slot) {
         let slots = &mut self.slots[slot.level()];
         *slots &= !(1 << (slot.0 as usize % SLOTS));
-        if *slots == 0 && !seeded::LEVEL_BIT_STAYS {
+        if *slots == 0 {
             self.levels &= !(1 << slot.level());
         }
     }

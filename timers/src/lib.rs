@@ -4,15 +4,11 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
-// for `seeded`, which takes the integration tests in
-#[cfg(all(test, seeded_bug))]
-extern crate self as timers;
 
 mod arena;
 mod chunks;
 mod level;
 mod lists;
-mod seeded;
 mod wheel;
 
 #[cfg(all(feature = "boot-time", target_os = "linux"))]

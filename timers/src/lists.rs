@@ -28,7 +28,6 @@ use alloc::vec::Vec;
 use core::mem;
 
 use crate::chunks::Chunks;
-use crate::seeded;
 
 /// The index that stands for "none".
 pub(crate) const NONE: u32 = u32::MAX;
@@ -266,9 +265,7 @@ impl<const LISTS: usize> Lists<LISTS> {
         let both = self.timers_of(first).chain(self.timers_of(second));
         for (place, timer) in both.enumerate() {
             timers[place] = timer;
-            if !seeded::MERGE_IS_SILENT {
-                moved(timer, position(first, place));
-            }
+            moved(timer, position(first, place));
         }
         self.free_page(second);
         self.pages[first].timers = timers;

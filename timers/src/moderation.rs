@@ -21,7 +21,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::seeded;
 use crate::timekeeper::nanos;
 
 /// How long a loop rests, and until when it does.
@@ -47,11 +46,8 @@ impl Moderation {
 
     /// A turn at `now` has fired so many timers.
     pub(crate) fn fired(&self, timers: usize, now: u64) {
-        if self.rest > 0 && (timers > 1 || seeded::RESTS_AFTER_ONE) {
-            let until = match seeded::RESTS_ADD_UP {
-                true => now.max(self.rests_until()) + self.rest,
-                false => now.saturating_add(self.rest),
-            };
+        if self.rest > 0 && timers > 1 {
+            let until = now.saturating_add(self.rest);
             self.rests_until.store(until, Ordering::Relaxed);
         }
     }

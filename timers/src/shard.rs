@@ -6,7 +6,6 @@ use std::task::Waker;
 use crate::arena::Key;
 use crate::firing::Firing;
 use crate::observe::TimerId;
-use crate::seeded;
 use crate::sharing::Sharing;
 use crate::timekeeper::Timekeeper;
 use crate::wheel::Wheel;
@@ -83,7 +82,7 @@ impl<S: Sharing> Shard<S> {
 
     #[inline]
     fn lower_earliest(&self, tick: u64) {
-        if tick < self.earliest() && !seeded::EARLIER_NOT_NOTED {
+        if tick < self.earliest() {
             self.earliest.store(tick, Ordering::Relaxed);
         }
     }

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use crate::arena::Key;
 use crate::level::Slot;
 use crate::observe::{Observer, TimerId};
-use crate::seeded;
 use crate::shard::Shard;
 use crate::sharing::{Local, Shared, Sharing};
 use crate::timekeeper::{Timekeeper, nanos};
@@ -197,8 +196,8 @@ impl<S: Sharing> Sleep<S> {
         let same = |wheel: &mut Wheel<Waker>| Some(wheel.get(key)?.will_wake(waker));
         match self.shard.with(same) {
             None => false,
-            Some(same) if same || seeded::FIRST_WAKER_WINS => true,
-            Some(_) => self.wake_instead(key, waker.clone()),
+            Some(true) => true,
+            Some(false) => self.wake_instead(key, waker.clone()),
         }
     }
 
@@ -242,9 +241,7 @@ impl<S: Sharing> Future for Sleep<S> {
 
 impl<S: Sharing> Drop for Sleep<S> {
     fn drop(&mut self) {
-        if let State::Armed(key) = self.state
-            && !seeded::DROP_LEAVES_TIMER
-        {
+        if let State::Armed(key) = self.state {
             // the waker is dropped after the borrow has ended: its drop is user code
             let waker = self.shard.with(|wheel| wheel.cancel(key));
             if self.keeper().watch.is_on() && waker.is_some() {

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::seeded;
 use crate::timekeeper::nanos;
 
 /// The scale of one set of timers: where zero is, and how long a tick is.
@@ -38,11 +37,7 @@ impl Ticks {
 
     /// The first tick that is not before a time given in nanoseconds: what to arm a sleep for.
     pub(crate) fn until(&self, nanos: u64) -> u64 {
-        let up = match seeded::DEADLINE_ROUNDED_DOWN {
-            true => 0,
-            false => self.below,
-        };
-        nanos.saturating_add(up) >> self.shift
+        nanos.saturating_add(self.below) >> self.shift
     }
 
     /// The last tick that `now` has reached: what to fire up to.

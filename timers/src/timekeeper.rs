@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::moderation::Moderation;
 use crate::observe::Watch;
-use crate::seeded;
 use crate::ticks::Ticks;
 use crate::virtual_time::Member;
 
@@ -104,9 +103,7 @@ impl Timekeeper {
 
     /// This turn has no reason to look at the clock.
     pub(crate) fn does_not_look(&self) {
-        if !seeded::LOOKED_STAYS {
-            self.looked.store(NOT_LOOKED, Ordering::Relaxed);
-        }
+        self.looked.store(NOT_LOOKED, Ordering::Relaxed);
     }
 
     /// Announces that this thread may wait for ever.
@@ -123,7 +120,7 @@ impl Timekeeper {
         let rests = deadline.is_some_and(|at| at < rests_until);
         let announced = match next {
             // no sleep that is armed meanwhile could end it earlier
-            Some(_) if rests && !seeded::REST_IS_INTERRUPTED => NOBODY_WAITS,
+            Some(_) if rests => NOBODY_WAITS,
             Some(tick) => tick,
             None => u64::MAX,
         };
@@ -148,7 +145,6 @@ impl Timekeeper {
     pub(crate) fn armed(&self, tick: u64) {
         if tick < self.waits_until.load(Ordering::Relaxed)
             && let Some(host) = &self.host
-            && !seeded::WAIT_GOES_ON
         {
             host.wake_by_ref();
         }

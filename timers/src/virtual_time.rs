@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::seeded;
-
 #[derive(Debug)]
 pub(crate) struct VirtualTime {
     base: Instant,
@@ -147,11 +145,8 @@ impl Member {
             return Some(Duration::ZERO);
         }
         self.set_idle(&mut state, Idle::Until(deadline));
-        let all_idle = state
-            .members
-            .iter()
-            .all(|member| member.idle != Idle::No || seeded::OTHERS_IGNORED);
-        if !time.auto || state.holds > 0 && !seeded::HOLD_IGNORED || !all_idle {
+        let all_idle = state.members.iter().all(|member| member.idle != Idle::No);
+        if !time.auto || state.holds > 0 || !all_idle {
             return None;
         }
         let deadlines = state.members.iter().filter_map(|member| match member.idle {

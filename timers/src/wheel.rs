@@ -7,7 +7,6 @@ use core::fmt;
 use crate::arena::{Arena, Key};
 use crate::level::{Occupancy, SLOTS_TOTAL, Slot};
 use crate::lists::Lists;
-use crate::seeded;
 
 /// Timers that were due already when they came. There are two such lists: one is being fired
 /// while the other takes in what the firing brings, so that a turn comes to an end.
@@ -177,9 +176,7 @@ impl<T> Wheel<T> {
         let stays = deadline > self.now
             && Slot::new(list).is_some_and(|slot| slot.start(self.now) <= deadline);
         if stays {
-            if !seeded::EARLIEST_NOT_LOWERED {
-                self.lists.lower_earliest(list, deadline);
-            }
+            self.lists.lower_earliest(list, deadline);
         } else {
             self.delist(position);
             self.enlist(key.index(), deadline, self.list_for(deadline));
@@ -292,12 +289,7 @@ impl<T> Wheel<T> {
     /// The list for a timer that comes from outside.
     fn list_for(&self, deadline: u64) -> u16 {
         if deadline <= self.now {
-            let waiting = if seeded::OVERDUE_JOINS_TURN {
-                self.firing
-            } else {
-                1 - self.firing
-            };
-            OVERDUE[waiting]
+            OVERDUE[1 - self.firing]
         } else {
             Slot::of(self.now, deadline).0
         }

@@ -5,7 +5,6 @@ use super::{Due, OVERDUE, Wheel};
 use crate::arena::Key;
 use crate::level::Slot;
 use crate::lists::PAGE_TIMERS;
-use crate::seeded;
 
 impl<T> Wheel<T> {
     /// Opens a turn: what is overdue now may fire, what becomes overdue from here on waits.
@@ -74,8 +73,7 @@ impl<T> Wheel<T> {
         }
         self.lists.pop_page(slot.0);
         for &(index, deadline) in &page[..moves] {
-            let late = u64::from(seeded::CASCADE_OFF_BY_ONE);
-            let slot = Slot::of(self.now, deadline.saturating_add(late));
+            let slot = Slot::of(self.now, deadline);
             moved(self.enlist(index, deadline, slot.0), slot, deadline);
         }
         if self.lists.is_empty(slot.0) {
