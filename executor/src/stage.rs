@@ -123,9 +123,6 @@ unsafe fn poll<H, F: Future>(memory: NonNull<u8>, cx: &mut Context<'_>) -> Polle
             }
         }
         Err(payload) => {
-            if cfg!(seeded_bug = "panicked_future_leaks") {
-                return Polled::Panicked(Box::new(payload));
-            }
             // SAFETY: by 2 a future that panicked is still there; it ends here.
             if let Some(second) = unsafe { drop_future::<H, F>(memory) } {
                 discard(second); // the joiner is told of the first

@@ -104,8 +104,8 @@
 //! once, or the end of the pool: up to a number of preemptions, which stands beside each and which
 //! `LOOM_MAX_PREEMPTIONS` raises. `random_models.rs` is shuttle's: whole workers, four threads,
 //! 20,000 schedules drawn for each model (its command is at its head). `tests/stealing*.rs` and
-//! `tests/stress.rs` run real threads, also under ThreadSanitizer; `tests/seeded.rs` puts known bugs
-//! in and expects each to be caught. Not proved by any tool: aliasing and provenance.
+//! `tests/stress.rs` run real threads, also under ThreadSanitizer; `tests/seeded_bugs.diff` has the
+//! bugs that they have to find. Not proved by any tool: aliasing and provenance.
 //!
 //! # Where the ideas come from
 //! Blumofe and Leiserson, "Scheduling Multithreaded Computations by Work Stealing" (1999); Chase and

@@ -40,21 +40,11 @@ pub(crate) fn batches(hub: &Hub, polls: usize) {
     }
 }
 
-/// How many tasks a batch may poll.
-#[inline]
-fn batch_max(hub: &Hub) -> usize {
-    if cfg!(seeded_bug = "batch_without_bound") {
-        usize::MAX
-    } else {
-        hub.settings.batch_max
-    }
-}
-
 /// Polls what was ready at the beginning, at most `batch_max` tasks. Whether there was anything.
 #[inline(always)]
 fn batch(hub: &Hub) -> bool {
     let ready = hub.ready.len();
-    let tasks = ready.min(batch_max(hub));
+    let tasks = ready.min(hub.settings.batch_max);
     if tasks == 0 {
         return false;
     }
@@ -71,7 +61,7 @@ fn batch(hub: &Hub) -> bool {
 #[cold]
 fn batch_rarely(hub: &Hub) {
     let ready = hub.ready.len();
-    let tasks = ready.min(batch_max(hub));
+    let tasks = ready.min(hub.settings.batch_max);
     if tasks == 0 {
         return;
     }

@@ -140,9 +140,7 @@ impl Hub {
     pub(crate) fn call(&self, pushed: &Pushed) {
         match pushed {
             Pushed::First => {
-                if let Some(host) = &self.host
-                    && !cfg!(seeded_bug = "host_not_called")
-                {
+                if let Some(host) = &self.host {
                     host.wake_by_ref();
                 }
             }
@@ -177,9 +175,6 @@ pub(crate) struct Scope<'e> {
 impl Drop for Scope<'_> {
     #[inline]
     fn drop(&mut self) {
-        if cfg!(seeded_bug = "entered_for_ever") {
-            return;
-        }
         if entered() == self.hub.address() {
             replace_entered(self.before);
         } else {

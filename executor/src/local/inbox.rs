@@ -82,10 +82,7 @@ impl Inbox {
             }
             task.inbox_next.set(next);
             // Release: pairs with the swap in `take`; the owner reads the link just written.
-            let (mut ok, relaxed) = (Ordering::Release, Ordering::Relaxed);
-            if cfg!(seeded_bug = "pushed_without_release") {
-                ok = relaxed;
-            }
+            let (ok, relaxed) = (Ordering::Release, Ordering::Relaxed);
             match self
                 .head
                 .compare_exchange_weak(head, task.as_raw(), ok, relaxed)
@@ -118,10 +115,6 @@ impl Inbox {
         // Nothing is published by this: the pusher that finds SLEEPING unparks, and park and
         // unpark order the rest.
         let (ok, relaxed) = (Ordering::Relaxed, Ordering::Relaxed);
-        if cfg!(seeded_bug = "sleep_without_looking") {
-            self.head.store(SLEEPING, relaxed);
-            return true;
-        }
         self.head
             .compare_exchange(EMPTY, SLEEPING, ok, relaxed)
             .is_ok()

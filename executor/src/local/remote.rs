@@ -74,7 +74,7 @@ impl RemoteWord {
     /// the one that frees. A drop pairs with all the drops after it.
     pub(crate) fn drop_reference(&self) -> bool {
         let before = self.0.fetch_sub(REFERENCE, Ordering::AcqRel);
-        is_last(before.wrapping_sub(REFERENCE)) && !cfg!(seeded_bug = "last_reference_leaks")
+        is_last(before.wrapping_sub(REFERENCE))
     }
 
     /// Moves `count` references of the owner's plain count here, so that it does not overflow.
@@ -107,11 +107,6 @@ impl RemoteWord {
             if merged && given_up == 0 {
                 return Woken::Nothing;
             }
-            if cfg!(seeded_bug = "repeated_wake_only_reads")
-                && (given_up == 0 && word & SCHEDULED != 0)
-            {
-                return Woken::Nothing;
-            }
             let next = word.wrapping_sub(given_up) | if merged { 0 } else { SCHEDULED };
             // AcqRel: release pairs with `take_scheduled`, acquire is for the one that frees.
             match self
@@ -130,12 +125,7 @@ impl RemoteWord {
     /// polls, or a pusher whom the closed inbox refused. Acquire pairs with the wakes: the poll
     /// that follows sees what was written before them.
     pub(crate) fn take_scheduled(&self) -> Taken {
-        let ordering = if cfg!(seeded_bug = "taken_without_acquire") {
-            Ordering::Relaxed
-        } else {
-            Ordering::AcqRel
-        };
-        let before = self.0.fetch_and(!SCHEDULED, ordering);
+        let before = self.0.fetch_and(!SCHEDULED, Ordering::AcqRel);
         debug_assert!(
             before & SCHEDULED != 0,
             "taken from the inbox without having been scheduled"

@@ -83,18 +83,12 @@ pub(crate) fn run(hub: &Hub, task: TaskPtr) {
 fn poll(hub: &Hub, task: TaskPtr) {
     let flags = task.flags.get();
     checkpoint::refill();
-    let late = cfg!(seeded_bug = "scheduled_cleared_after_the_poll");
-    if !late {
-        task.flags.set(flags & !SCHEDULED);
-    }
+    task.flags.set(flags & !SCHEDULED);
     let waker = waker::lend(task);
     let mut cx = Context::from_waker(&waker);
     // SAFETY: by 2 the future is there, and nobody else polls or drops it.
     match unsafe { (task.vtable.poll)(task.memory(), &mut cx) } {
         Polled::Pending => {
-            if late {
-                task.clear(SCHEDULED);
-            }
             if task.has(UNLISTED | CANCEL) {
                 suspend(hub, task);
             }
@@ -156,7 +150,7 @@ fn run_rarely(hub: &Hub, task: TaskPtr) {
 /// (3) The first suspension enters the live list; an abort during the poll takes effect now.
 #[inline(always)]
 fn suspend(hub: &Hub, task: TaskPtr) {
-    if task.has(UNLISTED) && !cfg!(seeded_bug = "live_list_not_entered") {
+    if task.has(UNLISTED) {
         hub.live.insert(task);
     }
     if task.has(CANCEL) {
@@ -170,7 +164,7 @@ pub(crate) fn abort(task: TaskPtr) {
         return;
     }
     task.set(CANCEL);
-    if !task.has(ENDING) && !cfg!(seeded_bug = "abort_not_scheduled") {
+    if !task.has(ENDING) {
         // SAFETY: the header's invariant 3: a task that is not complete has its hub.
         unsafe { task.hub.as_ref() }.schedule(task);
     }
@@ -217,9 +211,7 @@ fn complete(hub: &Hub, task: TaskPtr, outcome: Outcome) {
     if !task.remote.is_unreferenced(task.wakers.get()) {
         merge(task);
     }
-    if let Some(joiner) = joiner
-        && !cfg!(seeded_bug = "joiner_not_woken")
-    {
+    if let Some(joiner) = joiner {
         contain(|| joiner.wake());
     }
     task.clear(ENDING);
@@ -249,7 +241,7 @@ pub(crate) fn merge(task: TaskPtr) {
     // SAFETY: the caller is the executor, which goes only after its last task is complete.
     let for_the_pusher = unsafe { HubRef::new(task.hub) };
     let wakers = task.wakers.replace(0);
-    if task.remote.merge(wakers) && !cfg!(seeded_bug = "hub_freed_before_the_push") {
+    if task.remote.merge(wakers) {
         let _ = for_the_pusher.into_pointer();
     }
 }

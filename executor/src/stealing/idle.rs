@@ -121,9 +121,7 @@ impl Idle {
             .word
             .fetch_add(bit.wrapping_sub(less), Ordering::AcqRel);
         let now = now.wrapping_add(bit.wrapping_sub(less));
-        if !cfg!(seeded_bug = "lies_down_without_fence") {
-            fence(Ordering::SeqCst); // pairs with the fence of who gives work
-        }
+        fence(Ordering::SeqCst); // pairs with the fence of who gives work
         Asleep {
             all: u64::from((now & SLEEPERS).count_ones()) == self.workers,
             closed: now & CLOSED != 0,

@@ -57,9 +57,6 @@ impl LiveList {
 
 /// Puts a task on the live list of `home` before its first suspension.
 pub(super) fn settle(home: &Home, task: &Runnable) {
-    if cfg!(seeded_bug = "stealing_live_list_not_entered") {
-        return;
-    }
     let place = home.live.insert(task.listed());
     task.settle(home, place);
 }

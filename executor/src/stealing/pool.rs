@@ -58,7 +58,7 @@ impl Pool {
     pub(super) fn inject(&self, task: Runnable) {
         self.injector.push(task);
         self.announce();
-        if self.idle.0.is_closed() && !cfg!(seeded_bug = "injected_after_the_end") {
+        if self.idle.0.is_closed() {
             // The workers may have looked for the last time. The fence in `announce` and the one
             // in `close` see to it that we or the last worker find the task.
             self.cancel_injected();

@@ -63,14 +63,12 @@ impl Worker<'_> {
         self.home.polls_nothing();
         let idle = &self.pool.idle.0;
         let asleep = idle.sleep(self.index, self.searching.replace(false));
-        let seen = self.pool.has_queued() && !cfg!(seeded_bug = "lies_down_without_looking");
+        let seen = self.pool.has_queued();
         if !asleep.closed && !seen {
             if asleep.all && self.pool.ending.is_awaited() && self.pool.is_quiet() {
                 self.pool.ending.quiet();
             }
-            let guard = !cfg!(seeded_bug = "nobody_on_guard")
-                && !asleep.all
-                && !self.pool.guarded.swap(true, Relaxed);
+            let guard = !asleep.all && !self.pool.guarded.swap(true, Relaxed);
             self.home.counters.parks.add(1);
             self.tell(|observer| observer.parks());
             self.parked.set(true);

@@ -82,12 +82,7 @@ impl<T> Ring<T> {
         }
         self.slot(tail).store(item.as_ptr(), Ordering::Relaxed);
         // Release: who sees the tail sees the item and all that it points to (pairs with `steal`).
-        let order = if cfg!(seeded_bug = "ring_pushed_without_release") {
-            Ordering::Relaxed
-        } else {
-            Ordering::Release
-        };
-        self.tail.0.store(tail + 1, order);
+        self.tail.0.store(tail + 1, Ordering::Release);
         Ok(())
     }
 
@@ -154,18 +149,14 @@ impl<T> Ring<T> {
             let item = self.slot(head + at).load(Ordering::Relaxed);
             own.slot(own_tail + at - 1).store(item, Ordering::Relaxed);
         }
-        if cfg!(seeded_bug = "stolen_without_asking") {
-            self.head.0.store(head + count, Ordering::Release);
-        } else {
-            // Release: our reads stay before it (pairs with the load in `push`). Acquire: nothing
-            // of what we do with the items happens before it.
-            let next = head + count;
-            let moved =
-                self.head
-                    .0
-                    .compare_exchange(head, next, Ordering::AcqRel, Ordering::Relaxed);
-            moved.ok()?;
-        }
+        // Release: our reads stay before it (pairs with the load in `push`). Acquire: nothing of
+        // what we do with the items happens before it.
+        let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
+        let moved = self
+            .head
+            .0
+            .compare_exchange(head, head + count, success, failure);
+        moved.ok()?;
         own.tail.0.store(own_tail + count - 1, Ordering::Release); // as in `push`
         Some((mine, count as usize))
     }

@@ -148,12 +148,6 @@ impl State {
 
     fn take_run_right_or_set(&self, bits: usize, given_back: usize) -> Wake {
         let mut word = self.0.load(Ordering::Relaxed);
-        if cfg!(seeded_bug = "repeated_steal_wake_only_reads")
-            && word & NOTIFIED != 0
-            && given_back == 0
-        {
-            return Wake::Nothing;
-        }
         loop {
             let (next, outcome) = if word & COMPLETE != 0 {
                 if given_back == 0 {
@@ -165,11 +159,6 @@ impl State {
                     if last { Wake::Free } else { Wake::Nothing },
                 )
             } else if word & QUEUED != 0 {
-                let bits = if cfg!(seeded_bug = "woken_in_a_poll_is_forgotten") {
-                    bits & !NOTIFIED
-                } else {
-                    bits
-                };
                 ((word | bits) - given_back, Wake::Nothing)
             } else {
                 let abort = bits & ABORT;
@@ -274,14 +263,9 @@ impl State {
             };
             // Release: the joiner sees the output (pairs with `outcome`). Acquire: the completer
             // sees the waker in the slot (pairs with `set_joiner`).
-            let order = if cfg!(seeded_bug = "completed_without_release") {
-                Ordering::Acquire
-            } else {
-                Ordering::AcqRel
-            };
             match self
                 .0
-                .compare_exchange_weak(word, next, order, Ordering::Acquire)
+                .compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire)
             {
                 Ok(_) => return outcome,
                 Err(now) => word = now,
@@ -359,9 +343,6 @@ impl State {
 
     /// One reference more, by somebody who has one.
     pub(super) fn reference(&self) {
-        if cfg!(seeded_bug = "waker_clone_not_counted") {
-            return;
-        }
         let before = self.0.fetch_add(REFERENCE, Ordering::Relaxed);
         if before > TOO_MANY {
             std::process::abort(); // the count would run over, and memory be freed under wakers

@@ -263,11 +263,7 @@ impl Runnable {
                 }
             }
             // By 4 there is no handle, so what is there is ours.
-            Complete::DropOutput => {
-                if !cfg!(seeded_bug = "output_without_handle_leaks") {
-                    drop_result(self.0, how);
-                }
-            }
+            Complete::DropOutput => drop_result(self.0, how),
         }
         drop(Reference(self.0)); // the executor's
     }
@@ -338,8 +334,7 @@ impl Reference {
     /// because the task is complete.
     pub(super) fn leave_joiner(&self, waker: &Waker) -> bool {
         let header = self.header();
-        let in_use = header.state.has_joiner() && !cfg!(seeded_bug = "joiner_slot_not_taken_back");
-        if in_use && !header.state.clear_joiner() {
+        if header.state.has_joiner() && !header.state.clear_joiner() {
             return false;
         }
         // SAFETY: by 5 it is ours: JOINER is clear, and was not yet set when the task completed.
@@ -384,9 +379,6 @@ impl Clone for Reference {
 
 impl Drop for Reference {
     fn drop(&mut self) {
-        if cfg!(seeded_bug = "task_reference_leaks") {
-            return;
-        }
         if self.header().state.dereference() {
             // SAFETY: our reference was the last.
             unsafe { free(self.0) };

@@ -104,7 +104,7 @@ pub(super) fn wakes_itself(task: NonNull<Header>) -> bool {
         return false;
     };
     let itself = worker.polling.get() == task.as_ptr().cast_const();
-    if itself && !cfg!(seeded_bug = "woke_itself_is_forgotten") {
+    if itself {
         worker.woke_itself.set(true);
     }
     itself
@@ -289,9 +289,7 @@ impl<'a> Worker<'a> {
         self.woke_itself.set(false);
         self.polling.set(ptr::from_ref(task.header()));
         let polled = task.poll();
-        if !cfg!(seeded_bug = "woken_between_polls_is_taken_for_itself") {
-            self.polling.set(ptr::null()); // its memory may soon be another task's
-        }
+        self.polling.set(ptr::null()); // its memory may soon be another task's
         polled
     }
 
