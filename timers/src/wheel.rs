@@ -167,7 +167,7 @@ impl<T> Wheel<T> {
             return false;
         };
         if self.now < timer.deadline && timer.deadline <= deadline {
-            timer.deadline = deadline; // it is in a slot, and that is looked at before
+            timer.deadline = deadline; // time comes to its slot earlier, and it is moved on then
             return true;
         }
         timer.deadline = deadline;

@@ -17,6 +17,13 @@ impl<T> Wheel<T> {
     /// The next timer of the turn that [`begin_turn`](Wheel::begin_turn) opened, unless `steps`
     /// are used up first. `moved` hears of each timer that goes to another slot on the
     /// way, and when it is due.
+    ///
+    /// Each time round does the first of these that there is to do:
+    /// 1. fire an overdue timer;
+    /// 2. move a page of the slot that is cascading;
+    /// 3. move time to the first occupied slot, if that begins by `now`. One of a higher level
+    ///    begins to cascade; of one of level 0 the first timer fires, or, if its deadline was moved
+    ///    back after it had come here, goes to the slot where it belongs now.
     pub(crate) fn next_due(
         &mut self,
         now: u64,
@@ -33,9 +40,9 @@ impl<T> Wheel<T> {
                 *steps = steps.saturating_sub(self.cascade_page(slot, &mut moved));
                 continue;
             }
-            let slot = self.occupied.first();
-            let start = slot.map(|slot| (slot, slot.start(self.now)));
-            let Some((slot, start)) = start.filter(|(_, start)| *start <= now) else {
+            let first = self.occupied.first();
+            let first = first.map(|slot| (slot, slot.start(self.now)));
+            let Some((slot, start)) = first.filter(|(_, start)| *start <= now) else {
                 self.now = now;
                 return None;
             };
