@@ -13,11 +13,12 @@
 //!
 //!   any --- close (owner, once) ---> CLOSED: a push is refused
 //! ```
+//!
+//! # Invariants
+//! 1. A task in the stack was pushed by the one thread that set its remote SCHEDULED, and stays
+//!    live until the owner clears that bit after taking the stack.
+//! 2. SLEEPING and CLOSED are no addresses of tasks: they are never read through.
 #![allow(unsafe_code)]
-// Invariants
-// 1. A task in the stack was pushed by the one thread that set its remote SCHEDULED, and stays live
-//    until the owner clears that bit after taking the stack.
-// 2. SLEEPING and CLOSED are no addresses of tasks: they are never read through.
 
 use std::ptr;
 

@@ -21,8 +21,8 @@
 //! 1. All here runs on the owner thread.
 //! 2. A task that is not complete has a live future in its stage. `poll` and `drop_future` are
 //!    called by `run` and `cancel` only, for a task that was taken out of the ready queue in a
-//!    batch or is dropped with its executor. Batches do not nest (`Busy`), and an executor that
-//!    runs one is borrowed; so no task is in two of them at once.
+//!    batch or is dropped with its executor. Batches do not nest (`Busy` in `root.rs`), and an
+//!    executor that runs one is borrowed; so no task is in two of them at once.
 //! 3. OUTPUT says the stage holds a live output. Who clears it reads or drops the output.
 //! 4. A task is freed by `give_up` when complete, without handle, in no queue and not ENDING, or by
 //!    `complete_plain` when nobody knows it but the caller; and never used by us after.

@@ -13,9 +13,10 @@
 //! 1. A waker's data is a task's raw pointer, and the waker counts as one reference to it, in the
 //!    owner's count or the remote word. The waker lent to a poll does not: the task
 //!    is not complete.
-//! 2. `is_owner` is true on the owner thread only. The entered hub is the task's, and only the
-//!    owner enters it; a task that outlived its hub is merged, and its reader knows: see
-//!    `is_owner`.
+//! 2. `is_owner` is true on the owner thread only: the hub that is entered here is the task's, and
+//!    only the owner enters that. A task that outlived its hub might take a newer one at the same
+//!    address for its own; but it is merged, which whoever has entered the newer one sees
+//!    (`is_owner` says why).
 #![allow(unsafe_code)]
 
 use std::mem::ManuallyDrop;
