@@ -9,8 +9,9 @@
 //!      │  └────────────────────┘ 2 wake_up                   NOTIFIED ◀─┐
 //!      │                                                      │   │     │ 5 ring: nothing to do
 //!      └──────────────────────────────────────────────────────┘   └─────┘
-//!            4 wake_up                       (ring from AWAKE: the same arrow, no write)
+//!            4 wake_up
 //! ```
+//! A ring of one who is AWAKE leads to NOTIFIED as well, and writes nothing.
 //!
 //! Why no ring is lost: work is put into a queue before the ring, and the swap in [`Alarm::ring`]
 //! (release) pairs with the swap in [`Alarm::wake_up`] or the failed exchange in
