@@ -338,16 +338,21 @@ impl Reference {
             return false;
         }
         // SAFETY: by 5 it is ours: JOINER is clear, and was not yet set when the task completed.
-        header.joiner.with_mut(|slot| match unsafe { &mut *slot } {
-            Some(known) if known.will_wake(waker) => {}
-            slot => drop(slot.replace(waker.clone())),
+        let before = header.joiner.with_mut(|slot| match unsafe { &mut *slot } {
+            Some(known) if known.will_wake(waker) => None,
+            slot => {
+                let before = slot.take(); // so that it is empty should the clone panic
+                *slot = Some(waker.clone());
+                before
+            }
         });
-        if header.state.set_joiner() {
-            return true;
+        let left = header.state.set_joiner();
+        drop(before); // foreign code too: by now the word says what is in the slot
+        if !left {
+            // SAFETY: by 5 the slot stayed ours: JOINER was clear when the task completed.
+            drop(header.joiner.with_mut(|slot| unsafe { (*slot).take() }));
         }
-        // SAFETY: by 5 the slot stayed ours: JOINER was clear when the task completed.
-        drop(header.joiner.with_mut(|slot| unsafe { (*slot).take() }));
-        false
+        left
     }
 
     /// As the join handle: goes, without having taken the result.
