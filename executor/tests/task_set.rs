@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 use std::future::pending;
+use std::panic::panic_any;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 
 use executor::{LocalExecutor, LocalTaskSet, yield_now};
 
@@ -111,4 +114,22 @@ fn ends_are_taken_without_awaiting_them() {
     executor.run_batch();
     assert_eq!(set.try_join_next().unwrap().unwrap(), "slow");
     assert!(set.is_empty());
+}
+
+#[test]
+fn a_panic_in_the_wake_of_who_awaits_the_set_is_not_the_members() {
+    struct Fails;
+    impl Wake for Fails {
+        fn wake(self: Arc<Self>) {
+            panic_any("in the wake");
+        }
+    }
+    let executor = LocalExecutor::new();
+    let mut set = LocalTaskSet::new(executor.spawner());
+    set.spawn(async { "well" });
+    let waker = Waker::from(Arc::new(Fails));
+    let first = set.poll_join_next(&mut Context::from_waker(&waker));
+    assert!(first.is_pending());
+    executor.run_batch();
+    assert_eq!(set.try_join_next().unwrap().unwrap(), "well");
 }

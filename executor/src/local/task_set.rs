@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use crate::error::JoinError;
+use crate::error::{JoinError, contain};
 use crate::local::handle::LocalJoinHandle;
 use crate::local::spawner::LocalSpawner;
 
@@ -63,7 +63,8 @@ impl Drop for Note {
         self.ended.numbers.borrow_mut().push_back(self.number);
         let waker = self.ended.waker.borrow_mut().take();
         if let Some(waker) = waker {
-            waker.wake();
+            // A panic in here would be taken for one of the member's.
+            contain(|| waker.wake());
         }
     }
 }
