@@ -109,18 +109,34 @@ impl Chosen {
         return Ok(Chosen::Other(Box::new(Portable::new()?)));
     }
 
-    #[inline]
+    /// Waits. Then calls `woken` with the number of events, and gives them to `news`.
+    ///
+    /// Those of the usual poller go there straight from the kernel's list; `events` is where the
+    /// others leave theirs.
+    #[inline(always)]
     pub(crate) fn wait(
         &self,
         events: &mut Vec<Event>,
         timeout: Option<Duration>,
+        woken: impl FnOnce(usize),
+        news: &mut impl Extend<Event>,
     ) -> io::Result<()> {
         match self {
             #[cfg(all(target_os = "linux", not(polling_test_poll_backend)))]
-            Chosen::Direct(poller) => poller.wait(events, timeout),
-            Chosen::Other(poller) => poller.wait(events, timeout),
+            Chosen::Direct(poller) => poller.wait_and_tell(timeout, woken, news),
+            Chosen::Other(poller) => {
+                let result = poller.wait(events, timeout);
+                woken(events.len());
+                tell_all(events, news);
+                result
+            }
         }
     }
+}
+
+#[inline(never)] // delivering is compiled into the turn already, for the usual poller
+fn tell_all(events: &mut Vec<Event>, news: &mut impl Extend<Event>) {
+    news.extend(events.drain(..));
 }
 
 /// By its name, not by its insides.

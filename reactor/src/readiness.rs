@@ -55,6 +55,11 @@ impl Ready {
     pub const fn contains(self, other: Ready) -> bool {
         self.0 & other.0 == other.0
     }
+
+    /// Those whom it concerns: READER is two bits above READABLE, WRITER two above WRITABLE.
+    const fn waiter_bits(self) -> u64 {
+        (self.0 as u64 & (READABLE | WRITABLE)) << 2
+    }
 }
 
 impl BitOr for Ready {
@@ -134,9 +139,18 @@ impl Word {
     /// Arrow 1: an event arrived. The waiters of the directions it names are the caller's to wake.
     #[must_use]
     pub(crate) const fn event(self, ready: Ready) -> Word {
-        // READER is two bits above READABLE, WRITER two above WRITABLE.
-        let served = (ready.0 as u64 & (READABLE | WRITABLE)) << 2;
+        let served = ready.waiter_bits();
         Word(((self.0 | ready.0 as u64) & !served).wrapping_add(TICK))
+    }
+
+    /// Whom such an event concerns: a word of their waiter bits alone.
+    pub(crate) const fn served(self, ready: Ready) -> Word {
+        Word(self.0 & ready.waiter_bits())
+    }
+
+    /// Whether there is a waiter bit in a word of waiter bits alone.
+    pub(crate) const fn anybody(self) -> bool {
+        self.0 != 0
     }
 
     /// Arrow 2: an operation found nothing. `seen` is the word from before the operation. `None`

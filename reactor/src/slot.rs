@@ -161,6 +161,7 @@ impl Slot {
 
     /// An event arrived: notes it and moves the wakers of whom it concerns into `out`. Returns
     /// whether the event was for the source that lives here now.
+    #[inline(always)] // into the turn's loop over the events
     pub(crate) fn deliver(&self, token: Token, ready: Ready, out: &mut Vec<Waker>) -> bool {
         let mut word = self.load();
         loop {
@@ -178,15 +179,14 @@ impl Slot {
                 Err(actual) => word = Word(actual),
             }
         }
-        let readers = ready.contains(Ready::READABLE) && word.is_awaited(Direction::Read);
-        let writers = ready.contains(Ready::WRITABLE) && word.is_awaited(Direction::Write);
-        if readers || writers {
+        let served = word.served(ready);
+        if served.anybody() {
             // If the source moves out here and another one in, that one is woken once too often.
             let mut waiters = self.waiters.lock();
-            if readers {
+            if served.is_awaited(Direction::Read) {
                 waiters.take(Direction::Read, out);
             }
-            if writers {
+            if served.is_awaited(Direction::Write) {
                 waiters.take(Direction::Write, out);
             }
         }

@@ -17,6 +17,7 @@ use crate::token::Token;
 /// What one turn needs, kept from turn to turn. Its lock makes polls take turns.
 #[derive(Default)]
 pub(crate) struct Turn {
+    /// For pollers that are not compiled in: where they leave what they found.
     events: Vec<Event>,
     wakers: Vec<Waker>,
     /// For an observer: each event that found its source, and how many wakers there were after it.
@@ -40,8 +41,7 @@ impl Core {
             return self.watched_poll(turn, timeout);
         }
         let timeout = self.fall_asleep(timeout);
-        let result = self.wait(&mut turn, timeout);
-        let delivered = self.deliver(&mut turn, |_, _| {});
+        let (delivered, result) = self.wait(&mut turn, timeout, |_| {}, |_, _| {});
         // Wakers are other people's code: they run outside the lock. One is the usual number.
         match turn.wakers.pop() {
             None => MutexGuard::unlock_fair(turn), // to the next in line, or we take it again
@@ -76,11 +76,10 @@ impl Core {
     ) -> io::Result<usize> {
         let timeout = self.fall_asleep(timeout);
         self.watch.tell(|observer| observer.waits(timeout));
-        let result = self.wait(&mut turn, timeout);
-        self.watch
-            .tell(|observer| observer.waited(turn.events.len()));
         let mut told = std::mem::take(&mut turn.told);
-        let delivered = self.deliver(&mut turn, |event, wakers| told.push((event, wakers)));
+        let found = |events| self.watch.tell(|observer| observer.waited(events));
+        let tell = |event, wakers| told.push((event, wakers));
+        let (delivered, result) = self.wait(&mut turn, timeout, found, tell);
         let mut wakers = std::mem::take(&mut turn.wakers);
         MutexGuard::unlock_fair(turn);
         self.tell_and_wake(&mut told, &mut wakers);
@@ -132,43 +131,35 @@ impl Core {
         }
     }
 
-    #[inline]
-    fn wait(&self, turn: &mut Turn, timeout: Option<Duration>) -> io::Result<()> {
-        let result = self.bell.poller.wait(&mut turn.events, timeout);
-        self.bell.alarm.wake_up();
-        result
-    }
-
-    /// Notes every event in its slot and collects the wakers. `told` hears of each event that
-    /// found its source, and how many wakers there are after it.
-    #[inline(always)] // `told` is nothing, but for those who watch
-    fn deliver(&self, turn: &mut Turn, mut told: impl FnMut(Event, usize)) -> usize {
-        let Turn {
-            events,
-            wakers,
-            chunks,
-            ..
-        } = turn;
-        let mut delivered = 0;
-        for event in &*events {
-            let Event { token, ready } = *event;
-            let chunk = match chunks.get(token.index() / Chunk::LEN) {
-                Some(chunk) => chunk,
-                None => match self.new_chunk(chunks, token) {
-                    Some(chunk) => chunk,
-                    None => continue, // Token::WAKE: the wait has ended, that is all it says
-                },
-            };
-            if chunk.slot(token).deliver(token, ready, wakers) {
-                delivered += 1;
-                told(*event, wakers.len());
-            }
-        }
-        events.clear();
+    /// Waits, notes every event in its slot and collects the wakers. Returns how many events found
+    /// their source. `found` hears how many came; then `told` hears of each that found its source,
+    /// and how many wakers there are after it.
+    #[inline(always)] // `found` and `told` are nothing, but for those who watch
+    fn wait(
+        &self,
+        turn: &mut Turn,
+        timeout: Option<Duration>,
+        found: impl FnOnce(usize),
+        mut told: impl FnMut(Event, usize),
+    ) -> (usize, io::Result<()>) {
+        let woken = |events| {
+            self.bell.alarm.wake_up();
+            found(events);
+        };
+        let mut delivery = Delivery {
+            core: self,
+            chunks: &mut turn.chunks,
+            wakers: &mut turn.wakers,
+            delivered: 0,
+            told: &mut told,
+        };
+        let poller = &self.bell.poller;
+        let result = poller.wait(&mut turn.events, timeout, woken, &mut delivery);
+        let delivered = delivery.delivered;
         if delivered > 0 && self.starved.any() {
-            self.retry(wakers, told);
+            self.retry(&mut turn.wakers, told);
         }
-        delivered
+        (delivered, result)
     }
 
     #[cold]
@@ -202,6 +193,36 @@ impl Core {
         let (mut wakers, mut told) = (Vec::new(), Vec::new());
         self.retry(&mut wakers, |event, wakers| told.push((event, wakers)));
         self.tell_and_wake(&mut told, &mut wakers);
+    }
+}
+
+/// The events of one wait, on their way to their slots.
+struct Delivery<'a, F> {
+    core: &'a Core,
+    chunks: &'a mut Vec<Arc<Chunk>>,
+    wakers: &'a mut Vec<Waker>,
+    /// How many found their source.
+    delivered: usize,
+    told: F,
+}
+
+impl<F: FnMut(Event, usize)> Extend<Event> for Delivery<'_, F> {
+    #[inline(always)]
+    fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
+        for event in events {
+            let Event { token, ready } = event;
+            let chunk = match self.chunks.get(token.index() / Chunk::LEN) {
+                Some(chunk) => chunk,
+                None => match self.core.new_chunk(self.chunks, token) {
+                    Some(chunk) => chunk,
+                    None => continue, // Token::WAKE: the wait has ended, that is all it says
+                },
+            };
+            if chunk.slot(token).deliver(token, ready, self.wakers) {
+                self.delivered += 1;
+                (self.told)(event, self.wakers.len());
+            }
+        }
     }
 }
 

@@ -61,6 +61,42 @@ impl Direct {
         })
     }
 
+    /// Waits. Then calls `woken` with the number of events, and gives them to `news`.
+    #[inline(always)] // into the turn: see `crate::returns`
+    pub(super) fn wait_and_tell(
+        &self,
+        timeout: Option<Duration>,
+        woken: impl FnOnce(usize),
+        news: &mut impl Extend<Event>,
+    ) -> io::Result<()> {
+        let mut room = [const { MaybeUninit::uninit() }; BATCH];
+        let result = match plan(timeout) {
+            Plan::Millis(timeout) => self.wait_millis(&mut room, timeout),
+            Plan::Nanos(exact, rounded) => match self.wait_nanos(&mut room, exact) {
+                Some(result) => result,
+                None => self.wait_millis(&mut room, Some(rounded)),
+            },
+        };
+        let found = match result {
+            Ok(found) => found,
+            Err(error) => {
+                woken(0);
+                return match error.kind() {
+                    io::ErrorKind::Interrupted => Ok(()),
+                    _ => Err(error),
+                };
+            }
+        };
+        woken(found);
+        // SAFETY: (1) (2): the kernel has written the first `found` entries.
+        let found = unsafe { room[..found].assume_init_ref() };
+        news.extend(found.iter().map(|event| Event {
+            token: Token::from_key(event.data.u64() as usize),
+            ready: translate(event.flags),
+        }));
+        Ok(())
+    }
+
     /// `epoll_pwait2`: the one call that waits with nanoseconds. `None` if it cannot be had.
     #[inline(never)]
     fn wait_nanos(&self, room: &mut Room, timeout: Timespec) -> Option<io::Result<usize>> {
@@ -194,30 +230,8 @@ impl Poller for Direct {
         Ok(mend(epoll::delete(self.poller.as_fd(), fd))?)
     }
 
-    #[inline]
     fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
-        let mut room = [const { MaybeUninit::uninit() }; BATCH];
-        let result = match plan(timeout) {
-            Plan::Millis(timeout) => self.wait_millis(&mut room, timeout),
-            Plan::Nanos(exact, rounded) => match self.wait_nanos(&mut room, exact) {
-                Some(result) => result,
-                None => self.wait_millis(&mut room, Some(rounded)),
-            },
-        };
-        let found = match result {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            other => other?,
-        };
-        // SAFETY: (1) (2): the kernel has written the first `found` entries.
-        let found = unsafe { room[..found].assume_init_ref() };
-        events.extend(found.iter().map(|event| {
-            let token = Token::from_key(event.data.u64() as usize);
-            Event {
-                token,
-                ready: translate(event.flags),
-            }
-        }));
-        Ok(())
+        self.wait_and_tell(timeout, |_| {}, events)
     }
 
     fn notify(&self) {
