@@ -14,7 +14,7 @@ use hyper::rt::{self, ReadBufCursor};
 use rustix::net::RecvFlags;
 
 use crate::descriptor::finish_writing;
-use crate::short_reads::ShortReads;
+use crate::short_reads::{ShortReads, is_short};
 use crate::source::Source;
 
 impl<T: AsFd> rt::Read for Source<T> {
@@ -27,16 +27,15 @@ impl<T: AsFd> rt::Read for Source<T> {
         // SAFETY: (1): nothing uninitialised is written to it.
         let buf = unsafe { cursor.as_mut() };
         let wanted = buf.len();
-        let got = ready!(
-            self.poll_read_bytes(cx, wanted, |io| match self.short_reads {
-                ShortReads::ProveNothing => Ok((rustix::io::read(io, &mut *buf)?.0.len(), false)),
-                // Of a message with a descriptor in it `recv` tells as little as `read`.
-                sure => {
-                    let ((got, _), _) = rustix::net::recv(io, &mut *buf, RecvFlags::empty())?;
-                    Ok((got.len(), sure == ShortReads::Drain))
-                }
-            })
-        )?;
+        let got = ready!(self.poll_read_bytes(cx, |io| match self.short_reads {
+            ShortReads::ProveNothing => Ok((rustix::io::read(io, &mut *buf)?.0.len(), false)),
+            // Of a message with a descriptor in it `recv` tells as little as `read`.
+            sure => {
+                let ((got, _), _) = rustix::net::recv(io, &mut *buf, RecvFlags::empty())?;
+                let drained = sure == ShortReads::Drain && is_short(got.len(), wanted);
+                Ok((got.len(), drained))
+            }
+        }))?;
         // SAFETY: (2).
         unsafe { cursor.advance(got) };
         Poll::Ready(Ok(()))

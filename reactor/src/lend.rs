@@ -132,7 +132,7 @@ where
         buffers: &'b Buffers,
     ) -> Poll<io::Result<Lent<'b>>> {
         let mut lent: Option<Lent<'b>> = None;
-        let result = self.poll_read_bytes(cx, buffers.size, |io| {
+        let result = self.poll_read_bytes(cx, |io| {
             let lent = lent.get_or_insert_with(|| buffers.lend());
             self.read_once(io, &mut lent.bytes)
         });

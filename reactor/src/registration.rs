@@ -85,17 +85,17 @@ impl Registration {
     }
 
     /// See [`Slot::poll_ready`].
-    #[inline]
-    pub(crate) fn poll_ready(
+    #[inline(always)]
+    pub(crate) fn poll_ready<'fd>(
         &self,
-        fd: BorrowedFd<'_>,
+        fd: impl FnOnce() -> BorrowedFd<'fd>,
         direction: Direction,
         waiter: &mut Waiter,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Word>> {
         self.slot()
             .poll_ready(direction, waiter, cx, || match self.core.needs_arming {
-                true => self.arm(fd, direction),
+                true => self.arm(fd(), direction),
                 false => Ok(()),
             })
     }

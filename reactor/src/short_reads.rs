@@ -23,11 +23,11 @@ pub(crate) enum ShortReads {
     /// Nothing: a pipe opened after its writers went announces no end, a datagram has a length of
     /// its own, and of other descriptors we know nothing. Read until `WouldBlock`.
     ProveNothing,
-    /// The descriptor is drained: TCP, as long as no hang-up or urgent data was announced.
-    Drain,
     /// Drained, unless the kernel stopped at a message that carries descriptors: Unix streams. Only
     /// `recvmsg` tells.
     UnlessCut,
+    /// The descriptor is drained: TCP, as long as no hang-up or urgent data was announced.
+    Drain,
 }
 
 impl<T: AsFd> Source<T> {
@@ -51,18 +51,26 @@ impl<T: AsFd> Source<T> {
     where
         for<'a> &'a T: Read,
     {
-        self.poll_read_bytes(cx, buf.len(), |io| self.read_once(io, buf))
+        self.poll_read_bytes(cx, |io| self.read_once(io, buf))
     }
 
-    #[inline]
+    /// Reads once. Returns how many bytes came, and whether that proves that no more are there.
+    #[inline(always)]
     pub(crate) fn read_once(&self, mut io: &T, buf: &mut [u8]) -> io::Result<(usize, bool)>
     where
         for<'a> &'a T: Read,
     {
+        let wanted = buf.len();
         match self.short_reads {
-            ShortReads::ProveNothing => Ok((io.read(buf)?, true)),
-            ShortReads::Drain => Ok((recv(io, buf)?, true)),
-            ShortReads::UnlessCut => receive(io.as_fd(), &mut [IoSliceMut::new(buf)]),
+            ShortReads::Drain => {
+                let got = recv(io, buf)?;
+                Ok((got, is_short(got, wanted)))
+            }
+            ShortReads::ProveNothing => Ok((io.read(buf)?, false)),
+            ShortReads::UnlessCut => {
+                let (got, uncut) = receive(io.as_fd(), &mut [IoSliceMut::new(buf)])?;
+                Ok((got, uncut && is_short(got, wanted)))
+            }
         }
     }
 
@@ -118,25 +126,32 @@ impl<T: AsFd> Source<T> {
         let most = bufs.len().min(MAX_BUFFERS);
         let bufs = &mut bufs[..most];
         let wanted = bufs.iter().map(|buf| buf.len()).sum();
-        self.poll_read_bytes(cx, wanted, |mut io| match self.short_reads {
-            ShortReads::UnlessCut => receive(io.as_fd(), bufs),
-            _ => Ok((io.read_vectored(bufs)?, true)),
+        self.poll_read_bytes(cx, |mut io| {
+            let (got, uncut) = match self.short_reads {
+                ShortReads::ProveNothing => (io.read_vectored(bufs)?, false),
+                ShortReads::Drain => (io.read_vectored(bufs)?, true),
+                ShortReads::UnlessCut => receive(io.as_fd(), bufs)?,
+            };
+            Ok((got, uncut && is_short(got, wanted)))
         })
     }
 
-    /// A read of at most `wanted` bytes. The operation returns how many came, and whether nothing
-    /// but the end of the data made them fewer.
-    #[inline]
+    /// A read. The operation returns how many bytes came, and whether that proves that no more are
+    /// there.
+    #[inline(always)]
     pub(crate) fn poll_read_bytes(
         &self,
         cx: &mut Context<'_>,
-        wanted: usize,
         operation: impl FnMut(&T) -> io::Result<(usize, bool)>,
     ) -> Poll<io::Result<usize>> {
-        let drained = |(got, uncut): &(usize, bool)| {
-            self.short_reads != ShortReads::ProveNothing && *got < wanted && *got > 0 && *uncut
-        };
+        let drained = |&(_, drained): &(usize, bool)| drained;
         let result = self.poll_io(Direction::Read, &mut Waiter::Owner, cx, operation, drained);
         result.map_ok(|(got, _)| got)
     }
+}
+
+/// Fewer bytes than were asked for, but some: none is the end of the stream.
+#[inline(always)]
+pub(crate) fn is_short(got: usize, wanted: usize) -> bool {
+    got < wanted && got > 0
 }

@@ -49,18 +49,15 @@ struct List {
 
 #[derive(Debug, Default)]
 struct Waiters {
-    reader: Option<Waker>,
-    writer: Option<Waker>,
+    /// Of each direction.
+    owners: [Option<Waker>; 2],
     /// Boxed and made at first use: most sources never have more than their two owners.
     list: Option<Box<List>>,
 }
 
 impl Waiters {
     fn owner(&mut self, direction: Direction) -> &mut Option<Waker> {
-        match direction {
-            Direction::Read => &mut self.reader,
-            Direction::Write => &mut self.writer,
-        }
+        &mut self.owners[direction as usize]
     }
 
     /// Keeps `waker`; returns the one it replaces, for the caller to drop outside the lock.
@@ -227,7 +224,7 @@ impl Slot {
         cx: &mut Context<'_>,
         arm: impl FnOnce() -> io::Result<()>,
     ) -> Poll<io::Result<Word>> {
-        let word = self.leave(direction, waiter, cx.waker().clone());
+        let word = self.leave(direction, waiter, cx);
         if word.is_shut() {
             return Poll::Ready(Err(shut()));
         }
@@ -242,7 +239,8 @@ impl Slot {
 
     /// Leaves the waker, then sets the waiter bit. Returns the word from before.
     #[inline(never)]
-    fn leave(&self, direction: Direction, waiter: &mut Waiter, waker: Waker) -> Word {
+    fn leave(&self, direction: Direction, waiter: &mut Waiter, cx: &Context<'_>) -> Word {
+        let waker = cx.waker().clone();
         let replaced; // dropped after the lock
         let word;
         {
@@ -256,17 +254,34 @@ impl Slot {
     }
 
     /// An operation found nothing: clears the readiness, unless an event came since `seen`.
+    #[inline]
     pub(crate) fn drained(&self, direction: Direction, seen: Word) {
-        let mut word = self.load();
-        while let Some(new) = word.drained(seen, direction) {
-            let order = Ordering::AcqRel;
-            match self
-                .word
-                .compare_exchange_weak(word.0, new.0, order, Ordering::Acquire)
-            {
-                Ok(_) => return,
-                Err(actual) => word = Word(actual),
-            }
+        // Nearly always nothing at all has happened since.
+        if let Err(word) = self.clear(direction, seen, seen) {
+            self.drained_since(direction, seen, word);
+        }
+    }
+
+    #[cold]
+    fn drained_since(&self, direction: Direction, seen: Word, mut word: Word) {
+        while let Err(actual) = self.clear(direction, seen, word) {
+            word = actual;
+        }
+    }
+
+    /// Makes `word` one that is not ready. If it is another by now: which.
+    #[inline(always)]
+    fn clear(&self, direction: Direction, seen: Word, word: Word) -> Result<(), Word> {
+        let Some(new) = word.drained(seen, direction) else {
+            return Ok(()); // it stays ready
+        };
+        let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
+        match self
+            .word
+            .compare_exchange_weak(word.0, new.0, success, failure)
+        {
+            Ok(_) => Ok(()),
+            Err(actual) => Err(Word(actual)),
         }
     }
 
