@@ -14,6 +14,7 @@ use hyper::rt::{self, ReadBufCursor};
 use rustix::net::RecvFlags;
 
 use crate::descriptor::finish_writing;
+use crate::returns::mend;
 use crate::short_reads::{ShortReads, is_short};
 use crate::source::Source;
 
@@ -31,7 +32,8 @@ impl<T: AsFd> rt::Read for Source<T> {
             ShortReads::ProveNothing => Ok((rustix::io::read(io, &mut *buf)?.0.len(), false)),
             // Of a message with a descriptor in it `recv` tells as little as `read`.
             sure => {
-                let ((got, _), _) = rustix::net::recv(io, &mut *buf, RecvFlags::empty())?;
+                let received = rustix::net::recv(io, &mut *buf, RecvFlags::empty());
+                let ((got, _), _) = mend(received)?;
                 let drained = sure == ShortReads::Drain && is_short(got.len(), wanted);
                 Ok((got.len(), drained))
             }
