@@ -184,15 +184,6 @@ impl<S: Sharing> Timers<S> {
         self.inner.fire(keeper.clock.now())
     }
 
-    /// Like [`fire`](Timers::fire), with a time that was read already. Must be the clock's.
-    ///
-    /// # Panics
-    /// When a waker panics; not before all the others have been woken.
-    pub fn fire_at(&self, now: Instant) -> usize {
-        self.inner.keeper.wait_ends();
-        self.inner.fire(now)
-    }
-
     pub(crate) fn keeper(&self) -> &Timekeeper {
         &self.inner.keeper
     }
