@@ -19,17 +19,30 @@ pub(crate) struct Shard<S: Sharing> {
     /// How many there are.
     of: usize,
     wheel: S::Exclusive<Wheel<Waker>>,
-    /// No timer is due before this tick; [`NOTHING`] when there is none, or only in 584 years.
+    /// No timer is due before this tick; [`NOTHING`] when there is none, or only then.
     ///
     /// Changed under the wheel's lock, read without it by a loop that wants to know whether
     /// anything is due. An old value is harmless: one that is too early makes it look in vain, and
     /// a sleep that it does not see yet is seen by `patience`, which takes the lock, before the
     /// loop waits. So the accesses need no order.
     earliest: AtomicU64,
+    /// All timers up to this tick have fired, but for those that were overdue when they came.
+    ///
+    /// Written under the wheel's lock when a turn has come to its end, and it only grows. So who
+    /// reads it without the lock may be late to learn that a timer has fired, and looks into the
+    /// wheel then; but is never told of one that has not. The accesses need no order.
+    fired_up_to: AtomicU64,
 }
 
-/// The tick that never comes.
+/// The tick that never comes: no clock gets there, real time not for 584 years.
 pub(crate) const NOTHING: u64 = u64::MAX;
+
+/// When a timer is known to have fired without a look into the wheel: as soon as `fired_up_to` is
+/// its tick. The wheel puts what is overdue aside, and a turn that is in progress at that time may
+/// end without firing it; so nothing is known of such a timer.
+fn told_by(wheel: &Wheel<Waker>, tick: u64) -> u64 {
+    if tick > wheel.now() { tick } else { NOTHING }
+}
 
 impl<S: Sharing> Shard<S> {
     pub(crate) fn new(keeper: S::Ref<Timekeeper>, number: usize, of: usize) -> Self {
@@ -39,6 +52,7 @@ impl<S: Sharing> Shard<S> {
             of,
             wheel: S::exclusive(Wheel::new()),
             earliest: AtomicU64::new(NOTHING),
+            fired_up_to: AtomicU64::new(0),
         }
     }
 
@@ -58,25 +72,37 @@ impl<S: Sharing> Shard<S> {
         self.earliest.load(Ordering::Relaxed)
     }
 
+    /// Whether a timer has fired, going by what [`insert`](Shard::insert) or
+    /// [`reschedule`](Shard::reschedule) said of it. If `false`, only the wheel knows.
+    #[inline]
+    pub(crate) fn tells(&self, told_by: u64) -> bool {
+        told_by <= self.fired_up_to.load(Ordering::Relaxed)
+    }
+
     /// For what does not bring a deadline forward.
     #[inline]
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Wheel<Waker>) -> R) -> R {
         S::with(&self.wheel, work)
     }
 
+    /// Adds a timer; also says when [`tells`](Shard::tells) will know that it has fired.
     #[inline]
-    pub(crate) fn insert(&self, tick: u64, waker: Waker) -> Key {
+    pub(crate) fn insert(&self, tick: u64, waker: Waker) -> (Key, u64) {
         self.with(|wheel| {
             self.lower_earliest(tick);
-            wheel.insert(tick, waker)
+            let told_by = told_by(wheel, tick);
+            (wheel.insert(tick, waker), told_by)
         })
     }
 
+    /// Changes a timer's tick; says when [`tells`](Shard::tells) will know that it has fired, or
+    /// nothing if the timer is gone.
     #[inline]
-    pub(crate) fn reschedule(&self, key: Key, tick: u64) -> bool {
+    pub(crate) fn reschedule(&self, key: Key, tick: u64) -> Option<u64> {
         self.with(|wheel| {
             self.lower_earliest(tick);
-            wheel.reschedule(key, tick)
+            let told_by = told_by(wheel, tick);
+            wheel.reschedule(key, tick).then_some(told_by)
         })
     }
 
@@ -96,19 +122,23 @@ impl<S: Sharing> Shard<S> {
     pub(crate) fn begin_turn(&self, firing: &mut Firing<'_>, now: u64) -> bool {
         self.with(|wheel| {
             wheel.begin_turn();
-            let more = firing.collect(wheel, now);
-            self.refresh(wheel);
-            more
+            self.collect(wheel, firing, now)
         })
     }
 
     /// Collects another handful; `true` when there may be more.
     pub(crate) fn go_on(&self, firing: &mut Firing<'_>, now: u64) -> bool {
-        self.with(|wheel| {
-            let more = firing.collect(wheel, now);
-            self.refresh(wheel);
-            more
-        })
+        self.with(|wheel| self.collect(wheel, firing, now))
+    }
+
+    fn collect(&self, wheel: &mut Wheel<Waker>, firing: &mut Firing<'_>, now: u64) -> bool {
+        let more = firing.collect(wheel, now);
+        if !more {
+            // the turn is over: up to where time stands now, none is left but what came overdue
+            self.fired_up_to.store(wheel.now(), Ordering::Relaxed);
+        }
+        self.refresh(wheel);
+        more
     }
 
     fn refresh(&self, wheel: &Wheel<Waker>) -> Option<u64> {

@@ -134,6 +134,35 @@ fn a_waker_that_arms_for_now_does_not_hold_up_the_turn() {
 }
 
 #[test]
+fn what_is_armed_for_now_takes_a_turn_of_its_own() {
+    let (clock, timers) = shared();
+    let started = clock.now();
+    let slot = Arc::new(Mutex::new(None));
+    let arms = {
+        let (timers, slot) = (timers.clone(), slot.clone());
+        Call::waker(move || {
+            let mut sleep = timers.sleep(Duration::ZERO);
+            assert!(poll_once(&mut sleep).is_pending());
+            *slot.lock().unwrap() = Some(sleep);
+        })
+    };
+    let mut first = timers.sleep(MS);
+    assert!(poll(&mut first, &arms).is_pending());
+    let mut moved = timers.sleep(9 * MS);
+    assert!(poll_once(&mut moved).is_pending());
+    clock.advance(MS);
+    assert_eq!(timers.fire(), 1, "the turn has fired all up to now");
+    let mut armed = slot.lock().unwrap().take().unwrap();
+    moved.reset(started);
+    for sleep in [&mut armed, &mut moved] {
+        assert!(poll_once(sleep).is_pending() && !sleep.is_elapsed());
+    }
+    assert_eq!(timers.fire(), 2);
+    assert!(poll_once(&mut armed).is_ready() && poll_once(&mut moved).is_ready());
+    assert_eq!(timers.next_deadline(), None);
+}
+
+#[test]
 fn a_waker_whose_drop_drops_other_sleeps_is_dropped_outside_the_borrow() {
     let (clock, timers) = shared();
     for how in ["cancelled", "replaced", "fired"] {
