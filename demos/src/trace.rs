@@ -19,6 +19,7 @@
 //! | `sheet.rs`, `calls.rs`, `observers.rs`, `remark.rs` | When does it, and how are causes known? |
 //! | `attach.rs`, `recorder.rs`, `unseen.rs` | What do the threads have in common? |
 //! | `outside.rs`, `socket.rs` | Who is it that the crates do not name? |
+//! | `told.rs` | How is that read again? |
 //! | `encode.rs`, `decode.rs`, `block.rs` | How does an event become a handful of bytes, and back? |
 //! | `ring.rs`, `outbox.rs`, `keeper.rs`, `recording.rs` | Who takes it, and holds nobody up? |
 //! | `file.rs`, `writer.rs`, `reader.rs` | What is in the file? What if it is damaged? |
@@ -65,6 +66,7 @@ mod sheet;
 mod socket;
 pub mod story;
 pub mod summary;
+mod told;
 mod unseen;
 pub mod watch;
 pub mod words;

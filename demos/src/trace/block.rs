@@ -1,4 +1,4 @@
-//! Events of one thread as bytes: what the file holds.
+//! Events of one thread as bytes: what is written by hand, or held in order to be changed.
 
 use super::decode::{Bytes, Malformed};
 use super::encode::put_event;
@@ -34,20 +34,13 @@ impl Block {
     /// Adds an event. Time does not go back: one that is earlier than the last counts as
     /// simultaneous.
     pub fn push(&mut self, at: u64, event: &Event<'_>) {
-        let after = self.one_more(at);
-        put_event(&mut self.bytes, after, event);
-    }
-
-    /// Counts an event that is about to be appended; how long after the last one it is.
-    #[inline]
-    pub(super) fn one_more(&mut self, at: u64) -> u64 {
         if self.count == 0 {
             (self.begins, self.ends) = (at, at);
         }
         let after = at.saturating_sub(self.ends);
         self.ends += after;
         self.count += 1;
-        after
+        put_event(&mut self.bytes, after, event);
     }
 
     /// The events.

@@ -1,40 +1,58 @@
-//! Events as their thread puts them down: sixteen bytes each, and no more work than that.
+//! Events as their thread puts them down, and as the file has them: mostly a word of eight bytes.
 //!
 //! This is what runs in the middle of a loop that is recorded. So it stores the numbers it has at
-//! hand; to make the few bytes of the file of them is the keeper's work, on another thread.
+//! hand, and nobody works on them after: the keeper copies the words into the file as they are.
+//! They are read by `told.rs`.
 //!
 //! ```text
-//! number of the task, source or timer │ ns since the chunk began │ more │ kind │ bits
-//!               8 bytes               │         4 bytes          │  2   │  1   │  1
+//! number of the task, source or timer │ ns since the word before │ wide │ bits │ kind
+//!               32 bits               │         23 bits          │  1   │  3   │  5
 //! ```
 //!
-//! Which task is being polled, which source is ready, which timer has fired is told by the records
+//! Which task is being polled, which source is ready, which timer has fired is told by the words
 //! before, so a wake and a wait need not say it again; a chunk begins with what its thread was
-//! doing then. A timer takes two records, the second with its deadline. An event with a text, or
-//! one that is rare, is put beside the records as the file has it, and its record only says when.
+//! doing then. The end of a poll is no word if nothing happened since its begin, or since its task
+//! began to wait for a source, and that was at the time of the word before: it is told by the kind
+//! of that word, whose nanoseconds are those up to the poll's end.
+//!
+//! What does not fit has a word more: the upper half of a number (`wide`), a longer time before
+//! it, the number of a thread that woke. A timer has two more, its place in the wheel and its
+//! deadline. An event with a text, or one that is rare, follows its word as `encode.rs` makes it,
+//! its bytes filled up to whole words.
 
-use std::collections::HashMap;
+use super::encode::{put, put_cause, put_event};
+use super::event::{Cause, Direction, Event, Spot};
 
-use super::block::Block;
-use super::decode::Bytes;
-use super::encode::{Numbers, put_event};
-use super::event::{Cause, Direction, Event, How, Spot};
-
-/// How many records a thread gathers before it hands them over: few enough to stay in the nearest
+/// How many words a thread gathers before it hands them over: few enough to stay in the nearest
 /// caches, beside what the loop itself has there.
-const RECORDS: usize = 512;
+const WORDS: usize = 512;
 
-/// How many bytes it gathers beside them.
-const BESIDE: usize = 16 << 10;
+/// At least as many as an event without a text takes.
+const EVENT: usize = 8;
 
-/// The kind of a record whose event is beside. The kinds of the others are those of their events.
-const IS_BESIDE: u8 = u8::MAX;
+/// The kind of a word that is no event: the time before the next one is in a word of its own.
+pub(super) const IS_TIME: u8 = 31;
 
-/// The kind of the second record of a timer: its deadline.
-const IS_DUE: u8 = u8::MAX - 1;
+/// The kind of a word whose event follows as bytes; its number is how many there are.
+pub(super) const IS_BESIDE: u8 = 30;
 
-/// The bit of a record that has a number where there might be none.
-const IS_SOME: u8 = 2;
+/// The kind of a word that is a poll and its end.
+pub(super) const IS_WHOLE: u8 = 29;
+
+/// The kind of a word that is a wait and the end of the poll it was told in.
+pub(super) const IS_LAST: u8 = 28;
+
+/// The kind of a wait.
+const WAIT: u8 = 10;
+
+/// The bit of a word that has a number where there might be none.
+pub(super) const IS_SOME: u8 = 2;
+
+/// Where in a word its bits are, whether it is wide, the time, the number.
+pub(super) const BITS: u32 = 5;
+pub(super) const WIDE: u32 = 8;
+pub(super) const AFTER: u32 = 9;
+pub(super) const NUMBER: u32 = 32;
 
 /// What a thread is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,19 +83,27 @@ impl Doing {
             _ => None,
         }
     }
+
+    /// As the cause of a wake, if it is one that wakes leave unsaid.
+    fn cause(self) -> Cause {
+        match self {
+            Self::Task(task) => Cause::Task(task),
+            Self::Source(source, direction) => Cause::Source(source, direction),
+            Self::Timer(timer) => Cause::Timer(timer),
+            Self::Nothing | Self::Intake | Self::Unseen | Self::Call => Cause::Unknown,
+        }
+    }
 }
 
-/// Deadlines by timer. One that was put off is told of when its slot's time has come and it moves
-/// to another: not before, for a keep-alive is put off by each message.
-pub(super) type Dues = HashMap<u64, u64>;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Record {
-    number: u64,
-    after: u32,
-    more: u16,
-    kind: u8,
-    bits: u8,
+impl From<Cause> for Doing {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Task(task) => Self::Task(task),
+            Cause::Source(source, direction) => Self::Source(source, direction),
+            Cause::Timer(timer) => Self::Timer(timer),
+            Cause::Itself | Cause::Thread(_) | Cause::Unknown => Self::Nothing,
+        }
+    }
 }
 
 /// Events of one thread in the order in which they happened.
@@ -85,14 +111,17 @@ struct Record {
 pub(super) struct Chunk {
     thread: u16,
     begins: u64,
+    /// When the last event happened.
+    ends: u64,
     /// What the thread was doing before the first event.
     doing: Doing,
-    /// The first so many are written; the rest is room.
-    records: Vec<Record>,
-    count: usize,
-    beside: Vec<u8>,
-    /// The time from which on it has no room; zero before it has begun.
-    full_at: u64,
+    words: Vec<[u8; 8]>,
+    /// How many words there were when the last poll, or wait of its task, had been put down.
+    open: usize,
+    /// How many words it may have before it has to begin anew; none before it has begun.
+    room: usize,
+    /// How many events there are.
+    count: u64,
 }
 
 impl Chunk {
@@ -107,94 +136,161 @@ impl Chunk {
         self.count == 0
     }
 
-    /// Whether it has to begin anew before an event at this time is put down.
+    /// Whether it has to begin anew before an event is put down.
     #[inline]
-    pub(super) fn has_no_room(&self, at: u64) -> bool {
-        self.count >= RECORDS || at >= self.full_at
+    pub(super) fn has_no_room(&self) -> bool {
+        self.words.len() >= self.room
     }
 
     /// Begins it, at a time and with what the thread is doing.
     pub(super) fn begin(&mut self, at: u64, doing: Doing) {
-        self.records.resize(RECORDS + 1, Record::default()); // the last one may take two
-        (self.begins, self.doing) = (at, doing);
-        self.full_at = at.saturating_add(u64::from(u32::MAX));
+        self.words.reserve(WORDS + EVENT);
+        (self.begins, self.ends, self.doing, self.room) = (at, at, doing, WORDS);
     }
 
     /// Puts an event down. Who waits, sleeps or wakes is what the thread is doing: see above.
+    /// Time does not go back: an event that is earlier than the last counts as simultaneous.
     #[inline(always)] // what kind of event it is, is known where it is put down
     pub(super) fn push(&mut self, at: u64, event: &Event<'_>) {
-        let (number, bits, more) = match *event {
-            Event::Turn => (0, 0, 0),
-            Event::Poll { task } => (task, 0, 0),
-            Event::Polled { task, ready } => (task, u8::from(ready), 0),
-            Event::Wake { task, by } => (task, cause(by), thread(by)),
-            Event::End { task, how } => (task, how as u8, 0),
-            Event::Park { patience } => (patience.unwrap_or(0), some(patience), 0),
-            Event::Unpark { events } => (events.into(), 0, 0),
+        let (number, bits) = match *event {
+            Event::Turn => (0, 0),
+            Event::Poll { task } => (task, 0),
+            Event::Polled { task, ready } => return self.push_polled(at, task, ready),
+            Event::Wake { task, by } => (task, cause(by)),
+            Event::End { task, how } => (task, how as u8),
+            Event::Park { patience } => (patience.unwrap_or(0), some(patience)),
+            Event::Unpark { events } => (events.into(), 0),
             Event::Wait {
                 source,
                 direction,
                 task,
-            } => (source, direction as u8 | some(task), 0),
+            } => (source, direction as u8 | some(task)),
             Event::Ready {
                 source,
                 read,
                 write,
-            } => (source, u8::from(read) | u8::from(write) << 1, 0),
+            } => (source, u8::from(read) | u8::from(write) << 1),
             Event::Timer {
-                timer, spot, task, ..
-            } => (timer, some(task) | u8::from(spot.is_some()), place(spot)),
-            Event::Fire { timer } | Event::Cancel { timer } => (timer, 0, 0),
+                timer,
+                due,
+                spot,
+                task,
+            } => {
+                let bits = some(task) | u8::from(spot.is_some());
+                return self.push_timer(at, event.kind(), bits, timer, spot, due);
+            }
+            Event::Fire { timer } | Event::Cancel { timer } => (timer, 0),
             _ => return self.push_beside(at, event),
         };
-        self.record(at, event.kind(), number, bits, more);
-        if let Event::Timer { due, .. } = *event {
-            self.record(at, IS_DUE, due, 0, 0);
+        self.word(at, event.kind(), bits, number);
+        match *event {
+            Event::Poll { .. } | Event::Wait { task: Some(_), .. } => self.open = self.words.len(),
+            Event::Wake {
+                by: Cause::Thread(thread),
+                ..
+            } => self.words.push(u64::from(thread).to_le_bytes()),
+            _ => {}
         }
     }
 
     /// Puts down that a timer moved, with its deadline: that may be another than was told last.
     pub(super) fn push_move(&mut self, at: u64, timer: u64, spot: Spot, due: u64) {
         let kind = Event::Move { timer, spot }.kind();
-        self.record(at, kind, timer, 0, place(Some(spot)));
-        self.record(at, IS_DUE, due, 0, 0);
+        self.push_timer(at, kind, 0, timer, Some(spot), due);
     }
 
+    /// A poll is over. The last word tells it as well, if there is room for it.
     #[inline(always)]
-    fn record(&mut self, at: u64, kind: u8, number: u64, bits: u8, more: u16) {
-        let after = at.saturating_sub(self.begins) as u32; // it has room
-        debug_assert!(self.count < self.records.len(), "a record without room");
-        if let Some(room) = self.records.get_mut(self.count) {
-            *room = Record {
-                number,
-                after,
-                more,
-                kind,
-                bits,
-            };
-            self.count += 1;
+    fn push_polled(&mut self, at: u64, task: u64, ready: bool) {
+        let after = at.wrapping_sub(self.ends);
+        let kind = Event::Polled { task, ready }.kind();
+        if self.open != self.words.len() || !fits(after, task) {
+            return self.word(at, kind, ready.into(), task);
         }
+        let Some(last) = self.words.last_mut() else {
+            return self.word(at, kind, ready.into(), task);
+        };
+        let end = last_and_end(u64::from_le_bytes(*last), task, ready);
+        if end == 0 {
+            return self.word(at, kind, ready.into(), task);
+        }
+        *last = (end | after << AFTER).to_le_bytes();
+        self.ends = at;
+        self.count += 1;
+    }
+
+    #[cold]
+    fn push_timer(
+        &mut self,
+        at: u64,
+        kind: u8,
+        bits: u8,
+        timer: u64,
+        spot: Option<Spot>,
+        due: u64,
+    ) {
+        let (low, high) = (timer & u64::from(u32::MAX), timer >> NUMBER);
+        let place = spot.map_or(0, |spot| u16::from_be_bytes([spot.level, spot.slot]));
+        self.word(at, kind, bits, low);
+        self.more([u64::from(place) << NUMBER | high, due]);
     }
 
     #[cold]
     fn push_beside(&mut self, at: u64, event: &Event<'_>) {
-        put_event(&mut self.beside, 0, event);
-        self.record(at, IS_BESIDE, 0, 0, 0);
-        if self.beside.len() >= BESIDE {
-            self.full_at = 0;
+        let mut bytes = Vec::new();
+        put_event(&mut bytes, 0, event);
+        self.word(at, IS_BESIDE, 0, bytes.len() as u64);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        self.words.extend(bytes.as_chunks().0);
+    }
+
+    fn more(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        self.words.extend(numbers.into_iter().map(u64::to_le_bytes));
+    }
+
+    #[inline(always)]
+    fn word(&mut self, at: u64, kind: u8, bits: u8, number: u64) {
+        let after = at.wrapping_sub(self.ends); // a time that went back does not fit
+        if !fits(after, number) {
+            return self.words(at, kind, bits, number);
         }
+        self.ends = at;
+        self.count += 1;
+        self.words
+            .push(word(kind, bits, after, number).to_le_bytes());
+    }
+
+    /// As `word`, for one that is wide or comes after a long time.
+    #[cold]
+    #[inline(never)]
+    fn words(&mut self, at: u64, kind: u8, bits: u8, number: u64) {
+        let mut after = at.saturating_sub(self.ends);
+        self.ends += after;
+        if !fits(after, 0) {
+            self.more([u64::from(IS_TIME), after]);
+            after = 0;
+        }
+        let high = number >> NUMBER;
+        let wide = u64::from(high > 0) << WIDE;
+        self.more([word(kind, bits, after, number & u64::from(u32::MAX)) | wide]);
+        self.more((high > 0).then_some(high));
+        self.count += 1;
     }
 
     /// What was put down, in memory of just its size; goes on empty, in the memory it has.
     pub(super) fn take(&mut self) -> Self {
         let taken = Self {
-            records: self.records[..self.count].to_vec(),
-            beside: self.beside.clone(),
+            words: self.words.clone(),
             ..*self
         };
-        (self.count, self.full_at) = (0, 0);
-        self.beside.clear();
+        (self.count, self.open, self.room) = (0, 0, 0);
+        self.words.clear();
         taken
+    }
+
+    /// The thread's number.
+    pub(super) fn thread(&self) -> u16 {
+        self.thread
     }
 
     /// When it begins.
@@ -203,168 +299,58 @@ impl Chunk {
         self.begins
     }
 
-    fn written(&self) -> &[Record] {
-        &self.records[..self.count]
-    }
-
     /// How many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + size_of_val(self.written()) + self.beside.len()
+        size_of::<Self>() + size_of_val(&*self.words)
     }
 
     /// How many events there are.
     pub(super) fn count(&self) -> u64 {
-        let events = self.written().iter().filter(|record| record.kind != IS_DUE);
-        events.count() as u64
+        self.count
     }
 
-    /// The events as the file has them; `dues` are the deadlines of the timers so far.
-    pub(super) fn block(&self, dues: &mut Dues) -> Block {
-        let mut block = Block::new(self.thread);
-        block
-            .bytes
-            .reserve((self.count + 8) * 8 + self.beside.len());
-        let (mut doing, mut beside) = (self.doing, Bytes(&self.beside));
-        let mut records = self.written().iter();
-        while let Some(record) = records.next() {
-            let at = self.begins + u64::from(record.after);
-            if record.is_common() {
-                let mut numbers = Numbers::event(record.kind, block.one_more(at));
-                record.put(&mut doing, &mut numbers);
-                numbers.append_to(&mut block.bytes);
-                continue;
-            }
-            let event = match record.kind {
-                IS_BESIDE => beside.event().ok().map(|(_, event)| event),
-                _ => record.event(&mut doing, records.as_slice(), dues),
-            };
-            if let Some(event) = event {
-                block.push(at, &event);
-            }
-        }
-        block
+    /// Appends it as the file has it: the content of a block.
+    pub(super) fn append_to(&self, bytes: &mut Vec<u8>) {
+        put(bytes, self.thread.into());
+        put(bytes, self.begins);
+        put_cause(bytes, self.doing.cause());
+        bytes.extend_from_slice(self.words.as_flattened());
     }
 }
 
-impl Record {
-    /// Whether it is one of the five that make up nearly all of a busy loop's trace.
-    #[inline(always)]
-    fn is_common(&self) -> bool {
-        matches!(self.kind, 2..=4 | 10 | 11)
-    }
-
-    /// The numbers of such an event, without a stop at the event as a value: the keeper's time is
-    /// spent here. Notes what the thread is doing then.
-    #[inline(always)]
-    fn put(&self, doing: &mut Doing, out: &mut Numbers) {
-        let (number, bit) = (self.number, |bit: u8| self.bits & bit != 0);
-        match self.kind {
-            2 => {
-                *doing = Doing::Task(number);
-                out.poll(number);
-            }
-            3 => out.polled(number, bit(1)),
-            4 => out.wake(number, self.cause(*doing)),
-            10 => {
-                let task = doing.task().filter(|_| bit(IS_SOME));
-                out.wait(number, direction(bit(1)), task);
-            }
-            _ => {
-                *doing = Doing::Source(number, direction(!bit(1)));
-                out.ready(number, bit(1), bit(2));
-            }
-        }
-    }
-
-    /// The event, if it is another and a first record; notes what the thread is doing then.
-    fn event(&self, doing: &mut Doing, next: &[Self], dues: &mut Dues) -> Option<Event<'static>> {
-        let (number, bit) = (self.number, |bit: u8| self.bits & bit != 0);
-        Some(match self.kind {
-            0 => Event::Turn,
-            5 => Event::End {
-                task: number,
-                how: [How::Output, How::Panicked, How::Cancelled][usize::from(self.bits % 3)],
-            },
-            6 => Event::Park {
-                patience: bit(IS_SOME).then_some(number),
-            },
-            7 => Event::Unpark {
-                events: number as u32,
-            },
-            _ => return self.event_of_timer(doing, next, dues),
-        })
-    }
-
-    fn event_of_timer(
-        &self,
-        doing: &mut Doing,
-        next: &[Self],
-        dues: &mut Dues,
-    ) -> Option<Event<'static>> {
-        let (number, due) = (self.number, next.first().map_or(0, |due| due.number));
-        let task = doing.task().filter(|_| self.bits & IS_SOME != 0);
-        Some(match self.kind {
-            12 => {
-                dues.insert(number, due);
-                Event::Timer {
-                    timer: number,
-                    due,
-                    spot: (self.bits & 1 != 0).then_some(self.spot()),
-                    task,
-                }
-            }
-            13 if dues.insert(number, due) == Some(due) => Event::Move {
-                timer: number,
-                spot: self.spot(),
-            },
-            13 => Event::Timer {
-                timer: number,
-                due,
-                spot: Some(self.spot()),
-                task: None,
-            },
-            14 => {
-                dues.remove(&number);
-                *doing = Doing::Timer(number);
-                Event::Fire { timer: number }
-            }
-            15 => {
-                dues.remove(&number);
-                Event::Cancel { timer: number }
-            }
-            _ => return None,
-        })
-    }
-
-    #[inline(always)]
-    fn cause(&self, doing: Doing) -> Cause {
-        match (self.bits, doing) {
-            (1, _) => Cause::Itself,
-            (2, Doing::Task(task)) => Cause::Task(task),
-            (3, Doing::Timer(timer)) => Cause::Timer(timer),
-            (4, Doing::Source(source, direction)) => Cause::Source(source, direction),
-            (5, _) => Cause::Thread(self.more),
-            _ => Cause::Unknown,
-        }
-    }
-
-    fn spot(&self) -> Spot {
-        let [level, slot] = self.more.to_be_bytes();
-        Spot { level, slot }
-    }
+/// Whether a time and a number have room in one word.
+#[inline(always)]
+fn fits(after: u64, number: u64) -> bool {
+    after >> (NUMBER - AFTER) | number >> NUMBER == 0
 }
 
-#[inline]
+#[inline(always)]
+fn word(kind: u8, bits: u8, after: u64, number: u64) -> u64 {
+    u64::from(kind) | u64::from(bits) << BITS | after << AFTER | number << NUMBER
+}
+
+/// The word of a poll or of a wait as one that tells the end of the task's poll as well, without
+/// its time; zero if it cannot.
+#[inline(always)]
+fn last_and_end(last: u64, task: u64, ready: bool) -> u64 {
+    let poll = Event::Poll { task }.kind();
+    if last == word(poll, 0, 0, task) {
+        return word(IS_WHOLE, ready.into(), 0, task);
+    }
+    let bits = 7 << BITS;
+    let wait = u64::from(WAIT);
+    if last & u64::from(u32::MAX) & !bits == wait && !ready {
+        return last ^ wait ^ u64::from(IS_LAST);
+    }
+    0
+}
+
+#[inline(always)]
 fn some(number: Option<u64>) -> u8 {
     if number.is_some() { IS_SOME } else { 0 }
 }
 
-#[inline]
-fn place(spot: Option<Spot>) -> u16 {
-    spot.map_or(0, |spot| u16::from_be_bytes([spot.level, spot.slot]))
-}
-
-#[inline]
+#[inline(always)]
 fn cause(by: Cause) -> u8 {
     match by {
         Cause::Unknown => 0,
@@ -376,224 +362,26 @@ fn cause(by: Cause) -> u8 {
     }
 }
 
-#[inline]
-fn thread(by: Cause) -> u16 {
-    match by {
-        Cause::Thread(number) => number,
-        _ => 0,
-    }
-}
-
-fn direction(writes: bool) -> Direction {
-    if writes {
-        Direction::Write
-    } else {
-        Direction::Read
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Puts events down, each after what the thread does then, and reads them again.
-    fn there_and_back(told: &[(Doing, Event<'_>)]) {
-        let mut chunk = Chunk::new(3);
-        chunk.begin(1000, told[0].0);
-        for (at, (_, event)) in (1000..).zip(told) {
-            chunk.push(at, event);
-        }
-        let block = chunk.block(&mut Dues::new());
-        let read: Vec<_> = block.entries().map(|entry| entry.unwrap()).collect();
-        let events: Vec<_> = told.iter().map(|(_, event)| *event).collect();
-        assert_eq!(
-            read.iter().map(|entry| entry.event).collect::<Vec<_>>(),
-            events
-        );
-        assert!(
-            (1000..)
-                .zip(&read)
-                .all(|(at, entry)| (entry.at, entry.thread) == (at, 3))
-        );
-        assert_eq!(
-            (chunk.count(), block.count),
-            (events.len() as u64, events.len() as u64)
-        );
-    }
-
     #[test]
-    fn what_is_put_down_is_what_is_read() {
-        let (task, source, timer) = (7, 3 << 32 | 9, 5 << 32 | 1);
-        let spot = Spot {
-            level: 10,
-            slot: 63,
-        };
-        let polled = Doing::Task(task);
-        let wake = |task, by| Event::Wake { task, by };
-        let (read, write) = (Direction::Read, Direction::Write);
-        there_and_back(&[
-            (Doing::Nothing, Event::Turn),
-            (polled, Event::Poll { task }),
-            (polled, wake(task, Cause::Itself)),
-            (polled, wake(8, Cause::Task(task))),
-            (
-                polled,
-                Event::Wait {
-                    source,
-                    direction: read,
-                    task: Some(task),
-                },
-            ),
-            (
-                polled,
-                Event::Wait {
-                    source,
-                    direction: write,
-                    task: Some(task),
-                },
-            ),
-            (
-                polled,
-                Event::Timer {
-                    timer,
-                    due: u64::MAX,
-                    spot: Some(spot),
-                    task: Some(task),
-                },
-            ),
-            (
-                polled,
-                Event::Timer {
-                    timer,
-                    due: 0,
-                    spot: None,
-                    task: Some(task),
-                },
-            ),
-            (
-                polled,
-                Event::Spawn {
-                    task: 9,
-                    name: "tea",
-                    place: 3,
-                    by: Some(task),
-                },
-            ),
-            (polled, Event::Note { text: "" }),
-            (
-                polled,
-                Event::End {
-                    task,
-                    how: How::Panicked,
-                },
-            ),
-            (polled, Event::Polled { task, ready: true }),
-            (
-                Doing::Nothing,
-                Event::Wait {
-                    source,
-                    direction: read,
-                    task: None,
-                },
-            ),
-            (
-                Doing::Nothing,
-                Event::Timer {
-                    timer,
-                    due: 5,
-                    spot: None,
-                    task: None,
-                },
-            ),
-            (Doing::Nothing, Event::Cancel { timer }),
-            (Doing::Nothing, Event::Park { patience: None }),
-            (Doing::Nothing, Event::Park { patience: Some(0) }),
-            (Doing::Nothing, Event::Unpark { events: 3 }),
-            (
-                Doing::Nothing,
-                Event::Ready {
-                    source,
-                    read: true,
-                    write: true,
-                },
-            ),
-            (Doing::Nothing, wake(1, Cause::Source(source, read))),
-            (
-                Doing::Nothing,
-                Event::Ready {
-                    source,
-                    read: false,
-                    write: true,
-                },
-            ),
-            (Doing::Nothing, wake(1, Cause::Source(source, write))),
-            (Doing::Nothing, Event::Fire { timer }),
-            (Doing::Nothing, wake(2, Cause::Timer(timer))),
-            (Doing::Nothing, wake(3, Cause::Thread(u16::MAX))),
-            (Doing::Nothing, wake(4, Cause::Unknown)),
-            (Doing::Nothing, Event::Steal { from: 1, tasks: 2 }),
-        ]);
-    }
-
-    #[test]
-    fn a_chunk_begins_with_what_its_thread_does() {
-        let by_task = Event::Wake {
-            task: 2,
-            by: Cause::Task(1),
-        };
-        there_and_back(&[(Doing::Task(1), by_task)]);
-        let by_timer = Event::Wake {
-            task: 2,
-            by: Cause::Timer(1),
-        };
-        there_and_back(&[(Doing::Timer(1), by_timer)]);
-        let by_source = Event::Wake {
-            task: 2,
-            by: Cause::Source(1, Direction::Write),
-        };
-        there_and_back(&[(Doing::Source(1, Direction::Write), by_source)]);
-    }
-
-    #[test]
-    fn a_chunk_is_bounded_in_records_bytes_and_time() {
+    fn a_chunk_is_bounded() {
         let mut chunk = Chunk::new(0);
-        assert!(chunk.has_no_room(0));
+        assert!(chunk.has_no_room());
         chunk.begin(5, Doing::Nothing);
-        let last = 4 + u64::from(u32::MAX);
-        assert!(!chunk.has_no_room(last) && chunk.has_no_room(last + 1));
-        (0..RECORDS).for_each(|_| chunk.push(5, &Event::Turn));
-        assert!(chunk.has_no_room(5));
-        assert_eq!(chunk.take().count(), RECORDS as u64);
+        assert!(!chunk.has_no_room());
+        (0..WORDS).for_each(|_| chunk.push(5, &Event::Turn));
+        assert!(chunk.has_no_room());
+        assert_eq!(chunk.take().count(), WORDS as u64);
         assert!(
-            chunk.is_empty() && chunk.has_no_room(5),
+            chunk.is_empty() && chunk.has_no_room(),
             "it has to begin first"
         );
         chunk.begin(5, Doing::Nothing);
-        let text = &"x".repeat(BESIDE);
+        let text = &"x".repeat(WORDS * 8);
         chunk.push(5, &Event::Note { text });
-        assert!(chunk.has_no_room(5));
-    }
-
-    #[test]
-    fn a_timer_that_was_put_off_has_its_new_deadline_when_it_moves() {
-        let (timer, spot) = (7, Spot { level: 1, slot: 2 });
-        let mut chunk = Chunk::new(0);
-        chunk.begin(0, Doing::Nothing);
-        let inserted = |due| Event::Timer {
-            timer,
-            due,
-            spot: Some(spot),
-            task: None,
-        };
-        chunk.push(0, &inserted(100));
-        chunk.push_move(1, timer, spot, 100);
-        chunk.push_move(2, timer, spot, 300);
-        chunk.push_move(3, timer, spot, 300);
-        chunk.push(4, &Event::Fire { timer });
-        let block = chunk.block(&mut Dues::new());
-        let read: Vec<_> = block.entries().map(|entry| entry.unwrap().event).collect();
-        let (moved, fired) = (Event::Move { timer, spot }, Event::Fire { timer });
-        assert_eq!(read, [inserted(100), moved, inserted(300), moved, fired]);
-        assert_eq!(chunk.count(), 5);
+        assert!(chunk.has_no_room());
     }
 }

@@ -105,7 +105,7 @@ impl<'a> Bytes<'a> {
         }
     }
 
-    fn cause(&mut self) -> Result<Cause, Malformed> {
+    pub(super) fn cause(&mut self) -> Result<Cause, Malformed> {
         Ok(match self.byte()? {
             0 => Cause::Unknown,
             1 => Cause::Itself,
@@ -247,7 +247,7 @@ impl<'a> Bytes<'a> {
     }
 }
 
-fn how(byte: u8) -> Result<How, Malformed> {
+pub(super) fn how(byte: u8) -> Result<How, Malformed> {
     match byte {
         0 => Ok(How::Output),
         1 => Ok(How::Panicked),

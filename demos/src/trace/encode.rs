@@ -1,6 +1,6 @@
 //! Events as bytes. The format of the file is told in [`file`](super::file).
 //!
-//! Done by the keeper's thread for all that the others put down in their `chunk`s.
+//! Done for what is rare, or has a text; the rest is put down in words (`chunk.rs`).
 
 use super::event::{Cause, Direction, Event, Spot};
 
@@ -21,9 +21,16 @@ pub fn put_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(text.as_bytes());
 }
 
+/// Appends a cause.
+pub(super) fn put_cause(bytes: &mut Vec<u8>, cause: Cause) {
+    let mut numbers = Numbers::new();
+    numbers.put_cause(cause);
+    numbers.append_to(bytes);
+}
+
 /// What an event has before its text, or all of it: put together on the stack, so that the vector
 /// is asked for room once and not for each byte.
-pub(super) struct Numbers {
+struct Numbers {
     bytes: [u8; LONGEST],
     length: usize,
 }
@@ -39,7 +46,7 @@ impl Numbers {
 
     /// An event of this kind, so many nanoseconds after the one before it.
     #[inline(always)]
-    pub(super) fn event(kind: u8, after: u64) -> Self {
+    fn event(kind: u8, after: u64) -> Self {
         let mut numbers = Self::new();
         numbers.byte(kind);
         numbers.put(after);
@@ -47,30 +54,30 @@ impl Numbers {
     }
 
     #[inline(always)]
-    pub(super) fn poll(&mut self, task: u64) {
+    fn poll(&mut self, task: u64) {
         self.put(task);
     }
 
     #[inline(always)]
-    pub(super) fn polled(&mut self, task: u64, ready: bool) {
+    fn polled(&mut self, task: u64, ready: bool) {
         self.put(task << 1 | u64::from(ready));
     }
 
     #[inline(always)]
-    pub(super) fn wake(&mut self, task: u64, by: Cause) {
+    fn wake(&mut self, task: u64, by: Cause) {
         self.put(task);
         self.put_cause(by);
     }
 
     #[inline(always)]
-    pub(super) fn wait(&mut self, source: u64, direction: Direction, task: Option<u64>) {
+    fn wait(&mut self, source: u64, direction: Direction, task: Option<u64>) {
         self.put_halves(source);
         self.byte(direction as u8);
         self.put_option(task);
     }
 
     #[inline(always)]
-    pub(super) fn ready(&mut self, source: u64, read: bool, write: bool) {
+    fn ready(&mut self, source: u64, read: bool, write: bool) {
         self.put_halves(source);
         self.byte(u8::from(read) | u8::from(write) << 1);
     }
@@ -135,7 +142,7 @@ impl Numbers {
 
     /// Appends all that was put, as bytes of a fixed number and then fewer: a copy without a loop.
     #[inline(always)]
-    pub(super) fn append_to(&self, bytes: &mut Vec<u8>) {
+    fn append_to(&self, bytes: &mut Vec<u8>) {
         let end = bytes.len() + self.length;
         bytes.extend_from_slice(&self.bytes);
         bytes.truncate(end);

@@ -8,8 +8,10 @@
 //!         again when more is known: the last one counts
 //! tag P   places in the source: number of the first, then texts until the end
 //! tag T   a thread: its number, its name
-//! tag E   events of one thread: its number, how many of its events were lost before these,
-//!         the time of the first, then events until the end
+//! tag W   events of one thread: its number, the time from which on, the cause of what it did
+//!         then, and words until the end: eight bytes each (LE), told of in `chunk.rs`
+//! tag E   events of one thread in fewer bytes: its number, how many of its events were lost
+//!         before these, the time of the first, then events until the end
 //! tag Z   the end: number of events in the file, number of events lost
 //!
 //! event   = kind (1 byte)  nanoseconds since the one before it in the block  fields
@@ -25,7 +27,8 @@
 //! block: without block `Z` it says so, and holds what it holds. A block that was changed is an
 //! error and not a guess. Blocks with an unknown tag are passed over (and counted), and so are
 //! fields of the header: what can be added without harm needs no new version. A new version is
-//! one that an old reader would misread, and it says that it is too new for it.
+//! one that an old reader would misread, and it says that it is too new for it: version 1 had no
+//! tag W.
 
 use std::fmt;
 
@@ -35,7 +38,7 @@ use serde::{Deserialize, Serialize};
 pub const MAGIC: &[u8] = b"handrolled trace\n";
 
 /// The version that is written, and the newest that is read.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// What is told of the whole trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

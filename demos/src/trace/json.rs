@@ -13,7 +13,7 @@
 use serde::Serialize;
 
 use super::event::{Cause, Direction, Entry, Event, Spot};
-use super::file::{Header, VERSION};
+use super::file::Header;
 use super::reader::Trace;
 
 /// The first line.
@@ -208,6 +208,9 @@ impl Names for Trace<'_> {
         Trace::place(self, number)
     }
 }
+
+/// The version of this form; the file's is another.
+const VERSION: u64 = 1;
 
 /// The first line of a trace that has these threads.
 #[must_use]

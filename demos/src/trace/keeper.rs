@@ -1,5 +1,6 @@
 //! Keeps what is recorded, on a thread of its own: the loop's must not wait for a disk.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -7,10 +8,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::block::Block;
-use super::chunk::Dues;
+use super::chunk::Chunk;
 use super::feed::{Feed, Liner};
 use super::file::Header;
 use super::recorder::Recorder;
+use super::told::{Dues, Told};
 use super::writer::Writer;
 
 /// Takes what is recorded from the threads, until the recording ends.
@@ -63,14 +65,14 @@ fn keep(recorder: &Recorder, file: Option<KeptFile>, feed: Option<&Feed>) -> io:
     let mut file = Ok(file);
     let (mut liner, mut dues) = (Liner::default(), Dues::new());
     while let Some(chunks) = recorder.outbox().take() {
-        let blocks = chunks.iter().map(|chunk| chunk.block(&mut dues));
-        let blocks: Vec<Block> = blocks.collect();
         if let Some(feed) = feed {
+            let blocks = chunks.iter().map(|chunk| block(chunk, &mut dues));
+            let blocks: Vec<Block> = blocks.collect();
             feed.push(liner.lines(recorder, &blocks));
         }
         // When the file can take no more, those who watch still can.
         if let Ok(Some(open)) = &mut file
-            && let Err(error) = open.take(recorder, &blocks)
+            && let Err(error) = open.take(recorder, &chunks)
         {
             file = Err(error);
         }
@@ -109,19 +111,19 @@ impl KeptFile {
         })
     }
 
-    fn take(&mut self, recorder: &Recorder, blocks: &[Block]) -> io::Result<()> {
+    fn take(&mut self, recorder: &Recorder, chunks: &VecDeque<Chunk>) -> io::Result<()> {
         let header = recorder.completed(&self.header);
         if header != self.header {
             self.writer.header(&header)?;
             self.header = header;
         }
         self.names.write_new(recorder, &mut self.writer)?;
-        for block in blocks {
-            if self.writer.written() + block.bytes.len() as u64 > self.limit {
-                self.kept.lost += block.count;
+        for chunk in chunks {
+            if self.writer.written() + chunk.bytes() as u64 > self.limit {
+                self.kept.lost += chunk.count();
             } else {
-                self.kept.events += block.count;
-                self.writer.events(block)?;
+                self.kept.events += chunk.count();
+                self.writer.words(chunk)?;
             }
         }
         Ok(())
@@ -175,7 +177,19 @@ pub(super) fn blocks(recorder: &Recorder) -> Vec<Block> {
     recorder.flush();
     let chunks = recorder.outbox().copy();
     let mut dues = Dues::new();
-    chunks.iter().map(|chunk| chunk.block(&mut dues)).collect()
+    chunks.iter().map(|chunk| block(chunk, &mut dues)).collect()
+}
+
+/// A chunk's events in a form that can be changed.
+fn block(chunk: &Chunk, dues: &mut Dues) -> Block {
+    let mut bytes = Vec::new();
+    chunk.append_to(&mut bytes);
+    let mut block = Block::new(chunk.thread());
+    // Just written: it can be read.
+    for entry in Told::read(&bytes, dues).into_iter().flatten().flatten() {
+        block.push(entry.at, &entry.event);
+    }
+    block
 }
 
 /// A file of these blocks, with the names that the recorder knows.

@@ -7,6 +7,7 @@ use super::decode::{Bytes, Malformed};
 use super::event::{Entry, Event};
 use super::file::{Header, MAGIC, Unreadable, VERSION};
 use super::numbers::Numbers;
+use super::told::{Dues, Told};
 
 /// How many events are read at most unless it is said otherwise: some 300 MB of memory.
 pub const MOST: usize = 5_000_000;
@@ -53,7 +54,7 @@ impl<'a> Trace<'a> {
             1..=VERSION => {}
             newer => return Err(Unreadable::Newer(newer)),
         }
-        let mut ended = false;
+        let (mut ended, mut dues) = (false, Dues::new());
         while !ended && !rest.is_empty() {
             let at = file.len() - rest.0.len();
             let Ok((tag, payload, sum)) = block(&mut rest) else {
@@ -71,7 +72,7 @@ impl<'a> Trace<'a> {
             }
             ended = tag == b'Z';
             trace
-                .take_in(tag, payload, most)
+                .take_in(tag, payload, most, &mut dues)
                 .map_err(|malformed| Unreadable::Damaged(at, malformed.0))?;
             if trace.entries.len() > most {
                 return Err(Unreadable::TooLarge(most));
@@ -129,7 +130,13 @@ impl<'a> Trace<'a> {
         self.places.get(number as usize).copied().unwrap_or("?")
     }
 
-    fn take_in(&mut self, tag: u8, payload: &'a [u8], most: usize) -> Result<(), Malformed> {
+    fn take_in(
+        &mut self,
+        tag: u8,
+        payload: &'a [u8],
+        most: usize,
+        dues: &mut Dues,
+    ) -> Result<(), Malformed> {
         let mut bytes = Bytes(payload);
         match tag {
             b'H' => {
@@ -156,13 +163,9 @@ impl<'a> Trace<'a> {
                 let thread = bytes.small()?;
                 self.lost = self.lost.saturating_add(bytes.number()?);
                 let at = bytes.number()?;
-                let entries = Entries { thread, at, bytes };
-                // One more than may be read is enough to say so.
-                let room = most.saturating_add(1).saturating_sub(self.entries.len());
-                for entry in entries.take(room) {
-                    self.entries.push(entry?);
-                }
+                self.append(Entries { thread, at, bytes }, most)?;
             }
+            b'W' => self.append(Told::read(payload, dues)?, most)?,
             b'Z' => {
                 if bytes.number()? != self.entries.len() as u64 {
                     return Err(Malformed("the number of events is not what the end says"));
@@ -170,6 +173,19 @@ impl<'a> Trace<'a> {
                 self.lost = self.lost.max(bytes.number()?);
             }
             _ => self.passed_over += 1,
+        }
+        Ok(())
+    }
+
+    fn append(
+        &mut self,
+        entries: impl Iterator<Item = Result<Entry<'a>, Malformed>>,
+        most: usize,
+    ) -> Result<(), Malformed> {
+        // One more than may be read is enough to say so.
+        let room = most.saturating_add(1).saturating_sub(self.entries.len());
+        for entry in entries.take(room) {
+            self.entries.push(entry?);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::remark;
 use super::sheet;
 use super::unseen::Unseen;
 
-/// How many bytes of events are kept while nobody takes them: some two million events.
+/// How many bytes of events are kept while nobody takes them: some four million events.
 pub const ROOM: usize = 32 << 20;
 
 /// Observes executor, reactor, timers and pool of a loop, and writes down what they tell. Clones
@@ -88,9 +88,15 @@ impl Shared {
     #[inline]
     pub(super) fn after(&self, now: u64, took: Duration) -> u64 {
         if self.is_virtual {
-            return now.max(self.now());
+            return self.virtually(now);
         }
         now.saturating_add(nanos(took))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn virtually(&self, now: u64) -> u64 {
+        now.max(self.now())
     }
 
     #[inline]

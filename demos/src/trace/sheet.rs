@@ -132,7 +132,7 @@ impl Sheet {
     }
 
     /// Reads the clock.
-    #[inline]
+    #[inline(never)] // apart, so that notices without it need few registers
     pub(super) fn look_at_the_clock(&mut self) {
         self.now = self.now.max(self.shared.now());
     }
@@ -155,15 +155,16 @@ impl Sheet {
     /// What was held back is written first, and then there is room.
     #[inline(always)]
     fn make_ready(&mut self) {
-        if self.chunk.has_no_room(self.now) || !self.held.is_empty() {
+        if self.chunk.has_no_room() || !self.held.is_empty() {
             self.make_room();
         }
     }
 
     #[cold]
+    #[inline(never)]
     fn make_room(&mut self) {
         self.write_held();
-        if self.chunk.has_no_room(self.now) {
+        if self.chunk.has_no_room() {
             self.next_chunk(self.now);
         }
     }
@@ -193,7 +194,7 @@ impl Sheet {
 
     fn write_held(&mut self) {
         for (at, event) in std::mem::take(&mut self.held) {
-            if self.chunk.has_no_room(at) {
+            if self.chunk.has_no_room() {
                 self.next_chunk(at);
             }
             self.chunk.push(at, &event);

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::block::Block;
+use super::chunk::Chunk;
 use super::encode::{put, put_text};
 use super::file::{Header, MAGIC, VERSION};
 
@@ -86,6 +87,12 @@ impl<W: Write> Writer<W> {
             put(bytes, events.begins);
             bytes.extend_from_slice(&events.bytes);
         })
+    }
+
+    /// Adds events as their thread put them down.
+    pub(super) fn words(&mut self, events: &Chunk) -> io::Result<()> {
+        self.events += events.count();
+        self.block(b'W', |bytes| events.append_to(bytes))
     }
 
     /// Ends the trace: from now on a reader knows that nothing is missing but what was `lost`.

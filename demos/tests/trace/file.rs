@@ -149,7 +149,7 @@ fn each_refusal_says_what_to_think_of_it() {
     newer[MAGIC.len()] = 9;
     assert_eq!(
         says(&newer),
-        "this trace has version 9, and I read versions up to 1: a newer event-loop wrote it"
+        "this trace has version 9, and I read versions up to 2: a newer event-loop wrote it"
     );
     let mut changed = sample::file();
     changed[MAGIC.len() + 10] ^= 1;
@@ -177,4 +177,19 @@ fn a_block_of_a_kind_not_known_is_passed_over() {
     file.splice(MAGIC.len() + 1..MAGIC.len() + 1, block);
     let trace = read(&file).unwrap();
     assert_eq!((trace.passed_over, trace.broken_off), (1, None));
+}
+
+#[test]
+fn a_file_of_the_first_version_is_read() {
+    let mut file = sample::file();
+    assert_eq!(
+        file[MAGIC.len()],
+        2,
+        "the version, before blocks that version 1 had as well"
+    );
+    file[MAGIC.len()] = 1;
+    assert_eq!(
+        read(&file).unwrap().entries,
+        read(&sample::file()).unwrap().entries
+    );
 }
