@@ -145,6 +145,12 @@ impl Watch {
         self.0.is_some()
     }
 
+    /// The observer, for who contains its panics himself.
+    #[inline]
+    pub(crate) fn observer(&self) -> Option<&dyn Observer> {
+        self.0.as_deref()
+    }
+
     #[inline]
     pub(crate) fn tell(&self, notice: impl FnOnce(&dyn Observer)) {
         if let Some(observer) = &self.0 {

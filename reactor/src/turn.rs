@@ -93,13 +93,28 @@ impl Core {
     /// there were by then. Leaves both lists empty.
     #[cold]
     fn tell_and_wake(&self, told: &mut Vec<(Event, usize)>, wakers: &mut Vec<Waker>) {
-        let (mut wakers, mut woken, sources) = (wakers.drain(..), 0, told.len());
-        for (Event { token, ready }, so_far) in told.drain(..) {
-            self.watch
-                .tell(|observer| observer.ready(token.into(), ready));
-            wake_all(wakers.by_ref().take(so_far - woken));
-            woken = so_far;
-        }
+        let Some(observer) = self.watch.observer() else {
+            return;
+        };
+        let sources = told.len();
+        let (mut wakers, mut events) = (wakers.drain(..), told.drain(..));
+        let (mut woken, mut found) = (0, 0);
+        // One room for all that may panic; after a panic it goes on with what is next.
+        while !contain(|| {
+            loop {
+                while woken < found {
+                    woken += 1;
+                    if let Some(waker) = wakers.next() {
+                        waker.wake();
+                    }
+                }
+                let Some((Event { token, ready }, so_far)) = events.next() else {
+                    return;
+                };
+                found = so_far;
+                observer.ready(token.into(), ready);
+            }
+        }) {}
         self.watch.tell(|observer| observer.delivered(sources));
     }
 
