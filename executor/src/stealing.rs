@@ -100,12 +100,12 @@
 //! # How it is tested
 //! `models.rs`, `pool_models.rs` and `task_models.rs` are loom's: `RUSTFLAGS="--cfg loom"
 //! CARGO_TARGET_DIR=target/loom cargo test -p handrolled-executor --release --lib stealing`.
-//! A worker that runs and a task's waker or handle outside: every schedule. Two outside, three at
-//! once, or the end of the pool: up to a number of preemptions, which stands beside each and which
-//! `LOOM_MAX_PREEMPTIONS` raises. `random_models.rs` is shuttle's: whole workers, four threads,
-//! 20,000 schedules drawn for each model (its command is at its head). `tests/stealing*.rs` and
-//! `tests/stress.rs` run real threads, also under ThreadSanitizer; `tests/seeded_bugs.diff` has the
-//! bugs that they have to find. Not proved by any tool: aliasing and provenance.
+//! Every pair of what a worker and outside threads may do to a task: every schedule. Three at once:
+//! up to a number of preemptions, which stands beside each and which `LOOM_MAX_PREEMPTIONS` raises.
+//! `random_models.rs` is shuttle's: whole workers, four threads, 20,000 schedules drawn for each
+//! model (its command is at its head). `tests/stealing*.rs` and `tests/stress.rs` run real threads,
+//! also under ThreadSanitizer; `tests/seeded_bugs.diff` has the bugs that they have to find. Not
+//! proved by any tool: aliasing and provenance.
 //!
 //! # Where the ideas come from
 //! Blumofe and Leiserson, "Scheduling Multithreaded Computations by Work Stealing" (1999); Chase and

@@ -67,3 +67,58 @@ fn two_spawn_while_the_worker_takes() {
         });
     });
 }
+
+/// The pool is closed by another thread while the worker runs a task that yields once: the task is
+/// done or dropped, and nothing is left.
+#[test]
+fn a_run_against_the_close() {
+    loom::model(|| {
+        let pool = Pool::new(1, Settings::default());
+        let worker = Worker::new(&pool, 0);
+        let leak = LoomArc::new(());
+        let handle = spawn(&pool, None, async move {
+            crate::yield_now().await;
+            drop(leak);
+        });
+        let theirs = pool.clone();
+        let closer = thread::spawn(move || theirs.close());
+        worker.enter(|| {
+            while !pool.idle.0.is_closed() {
+                worker.run_all();
+                thread::yield_now();
+            }
+            worker.leave();
+        });
+        closer.join().unwrap();
+        assert!(handle.is_finished());
+    });
+}
+
+/// Two workers run and leave at once, and there is one task: one of them polls it, or the last to
+/// leave drops it.
+#[test]
+fn two_workers_run_and_leave() {
+    loom::model(|| {
+        let pool = Pool::new(2, Settings::default());
+        let runs = Arc::new(Count::new(0));
+        let (counted, leak) = (runs.clone(), LoomArc::new(()));
+        let task = async move {
+            counted.fetch_add(1, SeqCst);
+            drop(leak);
+        };
+        let handle = spawn(&pool, None, task);
+        let theirs = pool.clone();
+        let run_and_leave = |pool: &Arc<Pool>, index| {
+            let worker = Worker::new(pool, index);
+            worker.enter(|| {
+                worker.run_all();
+                worker.leave();
+            });
+        };
+        let thread = thread::spawn(move || run_and_leave(&theirs, 1));
+        run_and_leave(&pool, 0);
+        thread.join().unwrap();
+        assert_eq!(runs.load(SeqCst), 1);
+        assert!(handle.is_finished());
+    });
+}
