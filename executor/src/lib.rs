@@ -34,7 +34,7 @@ pub use local::{Entered, LocalExecutor};
 pub use observe::{Observer, TaskEnd, TaskId, TaskInfo};
 pub use stealing::{
     AbortHandle, Executor, ExecutorBuilder, ExecutorMetrics, JoinHandle, PanicPolicy, Park,
-    ShutdownReport, Spawner, ThreadPark, WorkerMetrics,
+    ShutdownReport, Spawner, TaskSet, ThreadPark, WorkerMetrics,
 };
 #[cfg(feature = "tracing")]
 pub use task_spans::TaskSpans;

@@ -138,6 +138,7 @@ mod state;
 mod task;
 #[cfg(all(test, loom))]
 mod task_models;
+mod task_set;
 mod waker;
 mod watch;
 mod worker;
@@ -155,6 +156,7 @@ pub use join::{AbortHandle, JoinHandle};
 pub use metrics::{ExecutorMetrics, WorkerMetrics};
 pub use park::{Park, ThreadPark};
 pub use spawner::Spawner;
+pub use task_set::TaskSet;
 
 use crate::sync::{Ordering, fence};
 use pool::Pool;
