@@ -78,6 +78,13 @@ use crate::local::spawner::LocalSpawner;
 /// fn share<T: Sync>(_: &T) {}
 /// share(&executor::LocalExecutor::new());
 /// ```
+///
+/// Nor can one that lives long pass for one that goes soon, which could then be given what is
+/// borrowed from here:
+/// ```compile_fail
+/// use executor::LocalExecutor;
+/// fn shorten<'a>(executor: &'a LocalExecutor<'static>) -> &'a LocalExecutor<'a> { executor }
+/// ```
 pub struct LocalExecutor<'a> {
     pub(crate) hub: OwnerRef,
     // Invariant in 'a: a longer-lived executor is no shorter-lived one, nor the other way round.

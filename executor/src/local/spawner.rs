@@ -31,6 +31,17 @@ use crate::local::spawn_on;
 /// fn send<T: Send>(_: T) {}
 /// send(executor::LocalExecutor::new().spawner());
 /// ```
+///
+/// It may outlive its executor, but not what the executor's tasks may borrow:
+/// ```compile_fail,E0597
+/// let word = String::from("tea");
+/// let executor = executor::LocalExecutor::new();
+/// let spawner = executor.spawner();
+/// {
+///     let inner = String::from("time");
+///     spawner.spawn(async { inner.len() + word.len() });
+/// }
+/// ```
 pub struct LocalSpawner<'a> {
     pub(crate) hub: OwnerRef,
     pub(crate) lifetime: PhantomData<Cell<&'a ()>>,

@@ -43,6 +43,10 @@ impl Spawner {
     /// let borrowed = &counter;
     /// executor.spawn(async move { *borrowed }); // the task may outlive `counter`
     /// ```
+    /// ```compile_fail,E0277
+    /// let executor = executor::Executor::new().unwrap();
+    /// executor.spawn(async { std::rc::Rc::new(1) }); // nor may the output be `Rc`
+    /// ```
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
