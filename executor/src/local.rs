@@ -31,8 +31,8 @@ use std::task::{Poll, Waker};
 
 use crate::local::builder::LocalBuilder;
 use crate::local::handle::LocalJoinHandle;
-use crate::local::header::{HANDLE, SCHEDULED, WATCHED};
-use crate::local::hub::{Hub, Scope};
+use crate::local::header::{HANDLE, SCHEDULED, TaskPtr, WATCHED};
+use crate::local::hub::{Hub, Running, Scope};
 use crate::local::hub_ref::OwnerRef;
 use crate::local::metrics::LocalMetrics;
 use crate::local::root::{BlockingRoot, Busy, Root};
@@ -87,6 +87,7 @@ use crate::local::spawner::LocalSpawner;
 /// ```
 pub struct LocalExecutor<'a> {
     pub(crate) hub: OwnerRef,
+    pub(crate) root: TaskPtr,
     // Invariant in 'a: a longer-lived executor is no shorter-lived one, nor the other way round.
     pub(crate) lifetime: PhantomData<Cell<&'a ()>>,
 }
@@ -170,7 +171,7 @@ impl<'a> LocalExecutor<'a> {
     /// # Panics
     /// When called inside a task of the same executor. Panics of tasks do not get here.
     pub fn run_batch(&self) -> bool {
-        let _busy = Busy::begin(&self.hub, "LocalExecutor::run_batch");
+        let _busy = Busy::begin(&self.hub, Running::Batch, "LocalExecutor::run_batch");
         let _entered = self.hub.enter_scope();
         batch::batches(&self.hub, 1);
         self.hub.has_ready()
@@ -201,7 +202,7 @@ impl<'a> LocalExecutor<'a> {
     /// # Panics
     /// When called inside a task of the same executor. Panics of tasks do not get here.
     pub fn run_batches(&self, polls: usize) -> bool {
-        let _busy = Busy::begin(&self.hub, "LocalExecutor::run_batches");
+        let _busy = Busy::begin(&self.hub, Running::Batch, "LocalExecutor::run_batches");
         let _entered = self.hub.enter_scope();
         batch::batches(&self.hub, polls);
         self.hub.has_ready()
@@ -233,9 +234,9 @@ impl<'a> LocalExecutor<'a> {
     /// another executor is fine. A panic of `future` goes through.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let busy = Busy::begin(&self.hub, "LocalExecutor::block_on");
+        let busy = Busy::begin(&self.hub, Running::BlockOn, "LocalExecutor::block_on");
         let _entered = self.hub.enter_scope();
-        let root = BlockingRoot::new(&self.hub, &busy);
+        let root = BlockingRoot::new(&self.hub, self.root, &busy);
         let mut future = pin!(future); // goes before the root: its last wakes have somewhere to go
         loop {
             if let Poll::Ready(output) = root.task().poll(future.as_mut()) {

@@ -590,17 +590,27 @@ fn a_waker_left_by_a_root_is_that_of_the_next_and_wakes_nobody_in_between() {
     assert!(!executor.has_ready(), "nor is for a wake of another thread");
     assert!(leave(&slot), "the same waker, which need not be exchanged");
 
+    // A host's roots have another task, one after the other as well.
     let polls = Cell::new(0);
-    let mut root = Box::pin(executor.root(poll_fn(|_| {
-        polls.set(polls.get() + 1);
-        Poll::<()>::Pending
-    })));
+    let root = || {
+        executor.root(poll_fn(|cx| {
+            polls.set(polls.get() + 1);
+            slot.replace(Some(cx.waker().clone()));
+            Poll::<()>::Pending
+        }))
+    };
+    assert!(Box::pin(root()).as_mut().poll_if_woken().is_pending());
+    let old = slot.take().unwrap();
+    old.wake_by_ref();
+    executor.run_batch();
+    assert!(!executor.has_ready(), "its root is gone");
+    let mut root = Box::pin(root());
     assert!(root.as_mut().poll_if_woken().is_pending());
     old.wake();
     executor.run_batch();
     assert!(root.as_mut().poll_if_woken().is_pending());
     assert!(root.as_mut().poll_if_woken().is_pending());
-    assert_eq!(polls.get(), 2, "once for nothing");
+    assert_eq!(polls.get(), 3, "once for nothing");
 }
 
 #[test]

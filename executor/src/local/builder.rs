@@ -8,6 +8,7 @@ use std::task::Waker;
 use crate::LocalExecutor;
 use crate::local::hub::{Hub, Settings};
 use crate::local::order::Order;
+use crate::local::root;
 use crate::local::watch::Watch;
 use crate::observe::Observer;
 
@@ -111,6 +112,7 @@ impl LocalBuilder {
         };
         let hub = Hub::create(self.host, self.kept_max, settings);
         LocalExecutor {
+            root: root::for_block_on(&hub),
             hub,
             lifetime: PhantomData,
         }

@@ -61,6 +61,8 @@ pub(crate) const ROOT: u16 = 1 << 9;
 pub(crate) const WOKEN: u16 = 1 << 10;
 /// (root) Its future has ended, and there is no next one yet: wakes are for nobody.
 pub(crate) const RESTING: u16 = 1 << 12;
+/// (root) That of `block_on`: wakes are for nobody but while one runs.
+pub(crate) const BLOCKING: u16 = 1 << 13;
 
 /// Somebody watches: not the short path.
 pub(crate) const WATCHED: u16 = 1 << 11;

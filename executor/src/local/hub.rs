@@ -13,7 +13,9 @@
 use std::task::Waker;
 
 use crate::error::contain;
-use crate::local::header::{COMPLETE, Link, RESTING, ROOT, SCHEDULED, TaskPtr, WATCHED, WOKEN};
+use crate::local::header::{
+    BLOCKING, COMPLETE, Link, RESTING, ROOT, SCHEDULED, TaskPtr, WATCHED, WOKEN,
+};
 use crate::local::hub_ref::{Count, OwnerRef};
 use crate::local::inbox::{Inbox, Pushed};
 use crate::local::live::LiveList;
@@ -38,10 +40,10 @@ pub(crate) struct Hub {
     pub(crate) counters: Counters,
     /// Roots that are woken and not yet polled.
     pub(crate) roots_woken: Cell<usize>,
-    /// A root's task that nothing refers to, for the next root.
+    /// The task of a root that has ended, for the next root of a host.
     pub(crate) spare_root: Cell<Link>,
-    /// Inside `run_batch`, `block_on` or a root's poll.
-    pub(crate) busy: Cell<bool>,
+    /// What is on the stack just now.
+    pub(crate) running: Cell<Running>,
     /// The executor is gone.
     pub(crate) closed: Cell<bool>,
     /// Entered guards that are there.
@@ -49,6 +51,15 @@ pub(crate) struct Hub {
     /// A guard was dropped out of order, so another may restore this hub's address.
     pub(crate) disordered: Cell<bool>,
     _freed: Witness,
+}
+
+/// Which of the calls that poll is under way: there is one at a time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Running {
+    Nothing,
+    /// `run_batch`, `run_batches`, or a host's root that is polled.
+    Batch,
+    BlockOn,
 }
 
 /// What the builder chose.
@@ -86,7 +97,7 @@ impl Hub {
             counters: Counters::new(),
             roots_woken: Cell::new(0),
             spare_root: Cell::new(None),
-            busy: Cell::new(false),
+            running: Cell::new(Running::Nothing),
             closed: Cell::new(false),
             guards: Cell::new(0),
             disordered: Cell::new(false),
@@ -124,10 +135,15 @@ impl Hub {
     /// A root is not queued but marked; a watched task's wake is told.
     fn schedule_rarely(&self, task: TaskPtr) {
         let flags = task.flags.get();
-        if flags & (ROOT | WOKEN | RESTING) == ROOT {
+        if flags & ROOT != 0 {
+            let resting = flags & RESTING != 0
+                || flags & BLOCKING != 0 && self.running.get() != Running::BlockOn;
+            if resting || flags & WOKEN != 0 {
+                return;
+            }
             task.flags.set(flags | WOKEN);
             self.roots_woken.set(self.roots_woken.get() + 1);
-        } else if flags & (SCHEDULED | COMPLETE | ROOT) == 0 {
+        } else if flags & (SCHEDULED | COMPLETE) == 0 {
             task.flags.set(flags | SCHEDULED);
             self.ready.push(task);
             if let Some(watch) = &self.settings.watch {

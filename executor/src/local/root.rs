@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::local::header::{RESTING, ROOT, TaskPtr, WOKEN};
-use crate::local::hub::Hub;
+use crate::local::header::{BLOCKING, RESTING, ROOT, TaskPtr, WOKEN};
+use crate::local::hub::{Hub, Running};
 use crate::local::hub_ref::OwnerRef;
 use crate::local::{batch, run, waker};
 
@@ -26,8 +26,8 @@ pub(crate) struct RootTask<'e> {
 
 impl<'e> RootTask<'e> {
     #[cold]
-    fn create(hub: &'e OwnerRef) -> TaskPtr {
-        let task = run::spawn(hub, std::future::pending::<()>(), ROOT);
+    fn create(hub: &'e OwnerRef, flags: u16) -> TaskPtr {
+        let task = run::spawn(hub, std::future::pending::<()>(), flags);
         hub.live.insert(task);
         task
     }
@@ -59,14 +59,7 @@ impl<'e> RootTask<'e> {
         }
     }
 
-    /// A root comes: wakes are for it from now on.
-    #[inline]
-    fn begin(self) {
-        self.task.flags.set(ROOT);
-    }
-
-    /// The root has ended or goes: wakes are for nobody.
-    #[inline]
+    /// A host's root has ended or goes: wakes are for nobody.
     fn rest(self) {
         self.take_wake();
         self.task.set(RESTING);
@@ -79,22 +72,21 @@ impl<'e> RootTask<'e> {
     }
 }
 
-/// The root of a `block_on`: the hub's spare one, which stays where it is, as there is one
-/// `block_on` at a time.
+/// The task of the roots of `block_on`, one at a time. It is made with the executor, so that a future
+/// that is ready at once costs no look whether it is there.
+pub(crate) fn for_block_on(hub: &OwnerRef) -> TaskPtr {
+    RootTask::create(hub, ROOT | BLOCKING)
+}
+
+/// The root of a `block_on`.
 pub(crate) struct BlockingRoot<'e>(RootTask<'e>);
 
 impl<'e> BlockingRoot<'e> {
-    /// While the hub is marked as busy by the caller.
+    /// `task` is that of `for_block_on`. Wakes are for this root as long as the hub is marked as
+    /// `Running::BlockOn` by the caller.
     #[inline]
-    pub(crate) fn new(hub: &'e OwnerRef, _busy: &Busy<'_>) -> Self {
-        let task = hub.spare_root.get().unwrap_or_else(|| {
-            let task = RootTask::create(hub);
-            hub.spare_root.set(Some(task));
-            task
-        });
-        let root = RootTask { hub, task };
-        root.begin();
-        BlockingRoot(root)
+    pub(crate) fn new(hub: &'e Hub, task: TaskPtr, _busy: &Busy<'_>) -> Self {
+        BlockingRoot(RootTask { hub, task })
     }
 
     pub(crate) fn task(&self) -> RootTask<'e> {
@@ -105,7 +97,9 @@ impl<'e> BlockingRoot<'e> {
 impl Drop for BlockingRoot<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.rest();
+        if self.0.hub.roots_woken.get() > 0 {
+            self.0.take_wake();
+        }
     }
 }
 
@@ -114,15 +108,14 @@ struct OwnRoot<'e>(RootTask<'e>);
 
 impl<'e> OwnRoot<'e> {
     fn new(hub: &'e OwnerRef) -> Self {
-        let spare = if hub.busy.get() {
-            None // a `block_on` may be using it
-        } else {
-            hub.spare_root.take()
+        let task = match hub.spare_root.take() {
+            None => RootTask::create(hub, ROOT),
+            Some(spare) => {
+                spare.clear(RESTING);
+                spare
+            }
         };
-        let task = spare.unwrap_or_else(|| RootTask::create(hub));
-        let root = RootTask { hub, task };
-        root.begin();
-        OwnRoot(root)
+        OwnRoot(RootTask { hub, task })
     }
 }
 
@@ -175,7 +168,7 @@ impl<'e, F: Future> Root<'e, F> {
         if !root.task.has(WOKEN) {
             return Poll::Pending;
         }
-        let _busy = Busy::begin(hub, "Root::poll_if_woken");
+        let _busy = Busy::begin(hub, Running::Batch, "Root::poll_if_woken");
         let _entered = hub.enter_scope();
         root.take_wake();
         let output = root.poll(this.future);
@@ -192,8 +185,10 @@ pub(crate) struct Busy<'e>(&'e Hub);
 impl<'e> Busy<'e> {
     #[inline]
     #[track_caller]
-    pub(crate) fn begin(hub: &'e Hub, what: &str) -> Self {
-        if hub.busy.replace(true) {
+    pub(crate) fn begin(hub: &'e Hub, running: Running, what: &str) -> Self {
+        let before = hub.running.replace(running);
+        if before != Running::Nothing {
+            hub.running.set(before);
             refuse(what);
         }
         Busy(hub)
@@ -212,7 +207,7 @@ fn refuse(what: &str) -> ! {
 impl Drop for Busy<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.busy.set(false);
+        self.0.running.set(Running::Nothing);
     }
 }
 
