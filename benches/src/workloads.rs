@@ -118,6 +118,8 @@ pub const ALL: &[Workload] = &[
     local::<heap::IdleTasks<64>>("heap/idle_task_64"),
     local::<heap::IdleTasks<256>>("heap/idle_task_256"),
     net::<heap::IdleConnections>("heap/idle_connection"),
+    cancel::<heap::Deadlines<false>>("heap/deadline").without(&["unordered"]),
+    cancel::<heap::Deadlines<true>>("heap/deadline_churned").without(&["unordered"]),
     cancel::<wheel::Replace<1_000>>("timers/wheel_insert_cancel_1k"),
     cancel::<wheel::Replace<10_000>>("timers/wheel_insert_cancel_10k"),
     cancel::<wheel::Replace<100_000>>("timers/wheel_insert_cancel_100k"),

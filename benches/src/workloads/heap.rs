@@ -1,4 +1,5 @@
-//! Memory of what does nothing: idle tasks and idle connections, which a server has most of.
+//! Memory of what does nothing: idle tasks, idle connections and deadlines that are still to come,
+//! which a server has most of.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -9,11 +10,12 @@ use std::time::Duration;
 
 use crate::heap::bytes_kept;
 use crate::machine;
-use crate::roster::{OnLocal, OnNet, Shape};
-use crate::runtime::{Local, LocalNet, LocalSpawn, Stream};
+use crate::roster::{OnLocal, OnNet, OnSchedule, Shape};
+use crate::runtime::{Local, LocalNet, LocalSpawn, Schedule, Stream};
 use crate::workload::{Invalid, Measured, Pass, Scale, expect_count};
 
 use super::echo_inproc::{serve, unix_pair};
+use super::wheel::{FARTHEST, dice};
 
 /// Tasks that wait for ever, with so many bytes of captures.
 pub struct IdleTasks<const BYTES: usize>;
@@ -40,6 +42,48 @@ impl Shape for IdleConnections {
 impl OnNet for IdleConnections {
     fn pass<R: LocalNet>(scale: Scale) -> Result<Pass, Invalid> {
         Ok(idle_connections::<R>(scale.of(2_000, 20)))
+    }
+}
+
+/// Deadlines to come, as inserted one after the other or, with `CHURN`, after each has been replaced
+/// four times in random order.
+pub struct Deadlines<const CHURN: bool>;
+
+/// Just below a power of two, so that what grows by doubling is nearly full.
+const DEADLINES: usize = 65_000;
+
+impl<const CHURN: bool> Shape for Deadlines<CHURN> {
+    const ABOUT: &str = "a deadline with a value of 8 bytes, among 65,000 within half a minute";
+    const UNIT: &str = "bytes/deadline";
+}
+
+impl<const CHURN: bool> OnSchedule for Deadlines<CHURN> {
+    fn pass<S: Schedule>(scale: Scale) -> Result<Pass, Invalid> {
+        let count = scale.of(DEADLINES, 20) as u64;
+        Ok(Box::new(move || {
+            let mut dice = dice();
+            let mut keys = Vec::with_capacity(count as usize);
+            let mut schedule = S::new();
+            let (bytes, ()) = bytes_kept(|| {
+                schedule.within(|schedule| {
+                    keys.extend((0..count).map(|n| schedule.insert(1 + dice.u64(..FARTHEST), n)));
+                    for _ in 0..if CHURN { 4 * count } else { 0 } {
+                        let which = dice.u64(..count);
+                        let key = &mut keys[which as usize];
+                        assert_eq!(schedule.cancel(*key), Some(which), "the wrong one");
+                        *key = schedule.insert(1 + dice.u64(..FARTHEST), which);
+                    }
+                });
+            });
+            let mut due = 0;
+            schedule.within(|schedule| {
+                for (number, &key) in (0..).zip(&keys) {
+                    due += u64::from(schedule.cancel(key) == Some(number));
+                }
+            });
+            expect_count("deadlines", due, count)?;
+            Ok(Measured::new(bytes as f64, count))
+        }))
     }
 }
 

@@ -11,10 +11,10 @@ const UNIT: &str = "ns/deadline";
 /// Operations in one pass of [`Replace`] and [`Postpone`].
 const PASS: u64 = 10_000;
 /// The farthest deadline, in ticks from now: connection timeouts of up to half a minute.
-const FARTHEST: u64 = 30_000;
+pub(super) const FARTHEST: u64 = 30_000;
 
 /// The same numbers for everybody.
-fn dice() -> Rng {
+pub(super) fn dice() -> Rng {
     Rng::with_seed(0x9E37_79B9_7F4A_7C15)
 }
 
