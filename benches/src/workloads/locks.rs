@@ -24,6 +24,12 @@ impl<const PERMITS: usize> Shape for Permits<PERMITS> {
     const UNIT: &str = "ns/task";
 }
 
+/// Does it so many times, with so many tasks each, all of which must have been there.
+fn repeat(times: u64, tasks: u64, mut once: impl FnMut() -> u64) -> Result<(), Invalid> {
+    let done = (0..times).map(|_| once()).sum();
+    expect_count("tasks", done, times * tasks)
+}
+
 async fn acquire(semaphore: Arc<Semaphore>) -> u64 {
     drop(semaphore.acquire().await);
     1
@@ -38,9 +44,8 @@ impl<const PERMITS: usize> OnLocal for Permits<PERMITS> {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::cpu(times * TASKS, || {
-                let mut done = 0;
-                for _ in 0..times {
-                    done += runtime.block_on(async {
+                repeat(times, TASKS, || {
+                    runtime.block_on(async {
                         let mut taken = Vec::with_capacity(PERMITS);
                         for _ in 0..PERMITS {
                             taken.push(semaphore.acquire_arc().await);
@@ -49,9 +54,8 @@ impl<const PERMITS: usize> OnLocal for Permits<PERMITS> {
                         let joins = [0; TASKS as usize].map(task);
                         spawner.detach(async move { drop(taken) });
                         sum_of(joins).await
-                    });
-                }
-                expect_count("permits", done, times * TASKS)
+                    })
+                })
             })
         }))
     }
@@ -65,14 +69,12 @@ impl<const PERMITS: usize> OnThreads for Permits<PERMITS> {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::time(times * TASKS, || {
-                let mut done = 0;
-                for _ in 0..times {
-                    done += runtime.block_on(async {
+                repeat(times, TASKS, || {
+                    runtime.block_on(async {
                         let task = |_| spawner.spawn(acquire(Arc::clone(&semaphore)));
                         sum_of([0; TASKS as usize].map(task)).await
-                    });
-                }
-                expect_count("permits", done, times * TASKS)
+                    })
+                })
             })
         }))
     }
@@ -102,9 +104,8 @@ impl<const WRITER: bool> OnLocal for Readers<WRITER> {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::cpu(times * READERS, || {
-                let mut done = 0;
-                for _ in 0..times {
-                    done += runtime.block_on(async {
+                repeat(times, READERS, || {
+                    runtime.block_on(async {
                         let writer = if WRITER {
                             Some(lock.write_arc().await)
                         } else {
@@ -114,9 +115,8 @@ impl<const WRITER: bool> OnLocal for Readers<WRITER> {
                         let joins = [0; READERS as usize].map(task);
                         spawner.detach(async move { drop(writer) });
                         sum_of(joins).await
-                    });
-                }
-                expect_count("reads", done, times * READERS)
+                    })
+                })
             })
         }))
     }
@@ -130,9 +130,8 @@ impl<const WRITER: bool> OnThreads for Readers<WRITER> {
         let spawner = runtime.spawner();
         Ok(Box::new(move || {
             Measured::time(times * READERS, || {
-                let mut done = 0;
-                for _ in 0..times {
-                    done += runtime.block_on(async {
+                repeat(times, READERS, || {
+                    runtime.block_on(async {
                         let writer = if WRITER {
                             Some(lock.write().await)
                         } else {
@@ -142,9 +141,8 @@ impl<const WRITER: bool> OnThreads for Readers<WRITER> {
                         let joins = [0; READERS as usize].map(task);
                         drop(writer);
                         sum_of(joins).await
-                    });
-                }
-                expect_count("reads", done, times * READERS)
+                    })
+                })
             })
         }))
     }
