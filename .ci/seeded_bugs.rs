@@ -6,6 +6,7 @@
 //! name_of_the_bug: what is wrong then
 //! in tests/simulation.rs: the_test_that_has_to_fail
 //! in src under loom: module::tests::another_that_has_to_fail
+//! in tests/local.rs: one_that_does_not_end_then, for ever
 //! --- src/file.rs
 //!  a line as it is, to show the place
 //! -a line as it is
@@ -36,16 +37,37 @@ struct Bug {
     edits: Vec<Edit>,
 }
 
-#[derive(Clone, PartialEq)]
 struct Test {
     /// `src`, or a file in `tests/`.
     place: String,
     /// `loom` or `shuttle`.
     tool: Option<String>,
     name: String,
+    /// It fails by not coming to an end.
+    for_ever: bool,
+}
+
+#[derive(PartialEq)]
+enum Outcome {
+    Passed,
+    Failed,
+    StillRunning,
 }
 
 impl Test {
+    fn is(&self, other: &Test) -> bool {
+        (&self.place, &self.tool, &self.name) == (&other.place, &other.tool, &other.name)
+    }
+
+    /// How long it may run, if it runs so long without a bug. One that should fail has ample time,
+    /// so that a busy machine does not pass for a bug that was found.
+    fn patience(&self, usual: Duration) -> Duration {
+        match self.for_ever {
+            true => usual * 2 + Duration::from_secs(5),
+            false => usual * 20 + Duration::from_secs(60),
+        }
+    }
+
     fn file_and_function(&self) -> (PathBuf, &str) {
         let folder = Path::new(CRATE).join(&self.place);
         match self.name.rsplit_once("::") {
@@ -90,9 +112,9 @@ fn every_bug_is_caught() {
     let copy = Copy::new();
     let mut sound: Vec<(&Test, Duration)> = Vec::new();
     for test in bugs.iter().flat_map(|bug| &bug.tests) {
-        if !sound.iter().any(|(known, _)| *known == test) {
-            let (passed, took) = copy.run(test, Duration::MAX);
-            assert!(passed, "without a bug: {}", test.name);
+        if !sound.iter().any(|(known, _)| known.is(test)) {
+            let (outcome, took) = copy.run(test, Duration::MAX);
+            assert!(outcome == Outcome::Passed, "without a bug: {}", test.name);
             sound.push((test, took));
         }
     }
@@ -100,13 +122,18 @@ fn every_bug_is_caught() {
     for bug in &bugs {
         let undo = copy.put_in(bug);
         for test in &bug.tests {
-            let (_, usual) = sound.iter().find(|(known, _)| *known == test).unwrap();
-            // for some bugs not ending is the symptom
-            let (passed, took) = copy.run(test, *usual * 2 + Duration::from_secs(5));
-            let verdict = if passed { "MISSED by" } else { "caught by" };
+            let (_, usual) = sound.iter().find(|(known, _)| known.is(test)).unwrap();
+            let (outcome, took) = copy.run(test, test.patience(*usual));
+            let (caught, verdict) = match (outcome, test.for_ever) {
+                (Outcome::Failed, false) => (true, "fails"),
+                (Outcome::StillRunning, true) => (true, "does not end"),
+                (Outcome::Failed, true) => (true, "fails, and needs no `for ever`"),
+                (Outcome::StillRunning, false) => (false, "MISSED: does not end"),
+                (Outcome::Passed, _) => (false, "MISSED: passes"),
+            };
             let took = took.as_secs_f32();
-            println!("{:38} {verdict} {} ({took:.1} s)", bug.name, test.name);
-            if passed {
+            println!("{:40} {}: {verdict} ({took:.1} s)", bug.name, test.name);
+            if !caught {
                 missed.push(format!("{} by {}", bug.name, test.name));
             }
         }
@@ -139,10 +166,12 @@ fn bug(lines: &[&str]) -> Bug {
                 Some((place, tool)) => (place, Some(tool.to_owned())),
                 None => (place, None),
             };
+            let for_ever = name.strip_suffix(", for ever");
             bug.tests.push(Test {
                 place: place.to_owned(),
                 tool,
-                name: name.to_owned(),
+                name: for_ever.unwrap_or(name).to_owned(),
+                for_ever: for_ever.is_some(),
             });
         } else if let Some(file) = line.strip_prefix("--- ") {
             bug.edits.push(Edit {
@@ -229,9 +258,8 @@ impl Copy {
         undo
     }
 
-    /// Builds a test and runs it: whether it passed, and how long it ran. One that does not end in
-    /// time has failed.
-    fn run(&self, test: &Test, patience: Duration) -> (bool, Duration) {
+    /// Builds a test and runs it: what came of it, and how long it ran.
+    fn run(&self, test: &Test, patience: Duration) -> (Outcome, Duration) {
         let program = self.build(test);
         let mut list = Command::new(&program);
         list.args(["--list", "--exact", &test.name]);
@@ -249,13 +277,17 @@ impl Copy {
         let begun = Instant::now();
         while begun.elapsed() < patience {
             if let Some(status) = run.try_wait().expect("it is a child") {
-                return (status.success(), begun.elapsed());
+                let outcome = match status.success() {
+                    true => Outcome::Passed,
+                    false => Outcome::Failed,
+                };
+                return (outcome, begun.elapsed());
             }
             thread::sleep(Duration::from_millis(5));
         }
         run.kill().expect("it is a child");
         run.wait().expect("it is a child");
-        (false, begun.elapsed())
+        (Outcome::StillRunning, begun.elapsed())
     }
 
     fn build(&self, test: &Test) -> PathBuf {

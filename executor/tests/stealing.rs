@@ -220,6 +220,23 @@ fn a_detached_task_goes_on() {
 }
 
 #[test]
+fn an_output_that_nobody_will_take_is_dropped() {
+    let (executor, gate, dropped) = (pool(1), Gate::default(), Dropped::new());
+    let (guard, opened) = (dropped.guard(), gate.clone());
+    let (sender, receiver) = mpsc::channel();
+    let task = executor.spawn(async move {
+        opened.await;
+        sender.send(()).unwrap();
+        guard
+    });
+    task.detach();
+    gate.open();
+    receiver.recv().unwrap(); // it is in its last poll
+    drop(executor);
+    assert_eq!(dropped.count(), 1);
+}
+
+#[test]
 fn a_handle_waits_on_another_executor_and_in_a_task() {
     let (one, two) = (pool(1), pool(1));
     let spawner = one.spawner();
