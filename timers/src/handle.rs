@@ -97,11 +97,13 @@ impl<S: Sharing> Timers<S> {
 
     /// A future that is ready `duration` from now. Counts from this call, not from its first poll.
     /// A duration beyond all time (584 years) is cut to that.
+    #[inline]
     pub fn sleep(&self, duration: Duration) -> Sleep<S> {
         Sleep::new(self.my_shard(), self.inner.keeper.after(duration))
     }
 
     /// A future that is ready at `deadline`; one in the past is ready after the loop's next turn.
+    #[inline]
     pub fn sleep_until(&self, deadline: Instant) -> Sleep<S> {
         Sleep::new(self.my_shard(), self.inner.keeper.ticks.nanos(deadline))
     }
@@ -173,6 +175,7 @@ impl<S: Sharing> Timers<S> {
     ///
     /// # Panics
     /// When a waker panics; not before all the others have been woken.
+    #[inline]
     pub fn fire(&self) -> usize {
         let keeper = &*self.inner.keeper;
         keeper.wait_ends();
@@ -215,6 +218,7 @@ impl<S: Sharing> Inner<S> {
             .unwrap_or(NOTHING)
     }
 
+    #[inline(never)] // so that a loop without timers does not open its stack frame
     fn fire(&self, now: Instant) -> usize {
         let keeper = &*self.keeper;
         let nanos = keeper.looks_at(now);

@@ -90,8 +90,7 @@ impl<S: Sharing> Shard<S> {
     pub(crate) fn insert(&self, tick: u64, waker: Waker) -> (Key, u64) {
         self.with(|wheel| {
             self.lower_earliest(tick);
-            let told_by = told_by(wheel, tick);
-            (wheel.insert(tick, waker), told_by)
+            (wheel.insert(tick, waker), told_by(wheel, tick))
         })
     }
 
@@ -101,8 +100,8 @@ impl<S: Sharing> Shard<S> {
     pub(crate) fn reschedule(&self, key: Key, tick: u64) -> Option<u64> {
         self.with(|wheel| {
             self.lower_earliest(tick);
-            let told_by = told_by(wheel, tick);
-            wheel.reschedule(key, tick).then_some(told_by)
+            let there = wheel.reschedule(key, tick);
+            there.then(|| told_by(wheel, tick))
         })
     }
 
