@@ -56,8 +56,39 @@ pub(crate) fn is_exhaustion(error: &std::io::Error) -> bool {
 mod tests {
     use std::cell::{Cell, RefCell};
     use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Context, Wake, Waker};
 
     use crate::{Reactor, UnixStream};
+
+    #[derive(Default)]
+    struct Count(AtomicU32);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// No turn in between: who closes wakes.
+    #[test]
+    fn who_waits_for_a_descriptor_is_woken_by_the_one_who_closes() {
+        let reactor = Reactor::new().unwrap();
+        let (listener, _peer) = UnixStream::pair(&reactor).unwrap();
+        let another = UnixStream::pair(&reactor).unwrap();
+        let full = || Err::<(), _>(io::Error::from(rustix::io::Errno::MFILE));
+        listener.starving(|_| full())(listener.get_ref()).unwrap_err();
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        assert!(
+            listener
+                .poll_readable(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        drop(another);
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    }
 
     /// Another thread closes a descriptor after the failure, and before anybody is listed to be told.
     #[test]

@@ -94,7 +94,8 @@ impl Core {
     #[cold]
     fn tell_and_wake(&self, told: &mut Vec<(Event, usize)>, wakers: &mut Vec<Waker>) {
         let Some(observer) = self.watch.observer() else {
-            return;
+            told.clear();
+            return wake_all(wakers.drain(..)); // they wait, whoever watches
         };
         let sources = told.len();
         let (mut wakers, mut events) = (wakers.drain(..), told.drain(..));
