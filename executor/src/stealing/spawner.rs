@@ -85,7 +85,15 @@ where
         Some(watch) => watch.spawned(name, location),
     };
     let spawned = (location, tag);
-    let handle = worker::on_worker(Arc::as_ptr(pool), future, |worker, future| {
+    JoinHandle::new(worker::with_worker(Arc::as_ptr(pool), |worker| {
+        let Some(worker) = worker else {
+            // It moves to the home of whoever suspends it first.
+            let (task, handle) = task::allocate(future, &pool.homes[0], spawned, |vtable| {
+                pool.depot.allocate(vtable)
+            });
+            pool.inject(task);
+            return handle;
+        };
         let (task, handle) = task::allocate(future, worker.home(), spawned, |vtable| {
             worker.magazines.allocate(vtable)
         });
@@ -94,14 +102,6 @@ where
         } else {
             worker.push_next(task);
         }
-        handle
-    });
-    JoinHandle::new(handle.unwrap_or_else(|future| {
-        // It moves to the home of whoever suspends it first.
-        let (task, handle) = task::allocate(future, &pool.homes[0], spawned, |vtable| {
-            pool.depot.allocate(vtable)
-        });
-        pool.inject(task);
         handle
     }))
 }
