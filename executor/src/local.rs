@@ -255,7 +255,7 @@ fn spawn_on<F: Future>(
     future: F,
 ) -> LocalJoinHandle<F::Output> {
     if hub.closed.get() {
-        drop(future);
+        run::refuse(hub, future);
         return LocalJoinHandle::never_began();
     }
     match &hub.settings.watch {

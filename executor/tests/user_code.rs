@@ -330,6 +330,22 @@ fn forgotten_handles_guards_and_roots_do_no_harm() {
 }
 
 #[test]
+fn what_is_spawned_after_the_end_is_dropped_once_and_may_panic() {
+    let executor = LocalExecutor::new();
+    let spawner = executor.spawner();
+    drop(executor);
+    let drops = Rc::new(Cell::new(0));
+    let guard = counts_drops(&drops);
+    let broken = panics_when_dropped("future");
+    let task = spawner.spawn(async move {
+        let _ = (guard, broken);
+    });
+    assert_eq!(drops.get(), 1);
+    assert!(task.is_finished());
+    assert!(executor::block_on(task).unwrap_err().is_cancelled());
+}
+
+#[test]
 fn a_wake_from_the_destructor_of_a_thread_local() {
     type Last = RefCell<Option<OnDrop<Box<dyn FnMut()>>>>;
     thread_local! {

@@ -67,6 +67,13 @@ pub(crate) fn spawn<F: Future>(hub: &OwnerRef, future: F, flags: u16) -> TaskPtr
     task
 }
 
+/// Drops a future that came when the executor was gone, as that of a task that is cancelled before
+/// its first poll: then a spawn has one way to move it, into a task. It counts as no task.
+#[inline(always)]
+pub(crate) fn refuse<F: Future>(hub: &OwnerRef, future: F) {
+    cancel(hub, spawn(hub, future, ROOT));
+}
+
 /// (2, 3) Runs a task that was popped from the ready queue.
 #[inline(always)]
 pub(crate) fn run(hub: &Hub, task: TaskPtr) {
