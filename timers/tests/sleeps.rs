@@ -161,6 +161,48 @@ fn the_time_of_a_timeout_begins_when_its_future_is_first_pending() {
 }
 
 #[test]
+fn a_timeout_at_a_deadline_counts_from_before_its_first_poll() {
+    let clock = Clock::manual();
+    let timers = LocalTimers::new(clock.clone());
+    let deadline = clock.now() + 5 * MS;
+    let mut slow = pin!(timers.timeout_at(deadline, pending::<()>()));
+    clock.advance(3 * MS);
+    assert!(poll_once(&mut slow).is_pending());
+    assert_eq!(slow.deadline(), deadline);
+    clock.advance(2 * MS - Duration::from_nanos(1));
+    assert_eq!(timers.fire(), 0);
+    assert!(poll_once(&mut slow).is_pending());
+    clock.advance(Duration::from_nanos(1));
+    assert_eq!(timers.fire(), 1);
+    assert_eq!(poll_once(&mut slow), Poll::Ready(Err(Elapsed)));
+    let mut inner = timers.timeout_at(deadline, ready(7)).into_inner();
+    assert_eq!(poll_once(&mut inner), Poll::Ready(7));
+}
+
+#[test]
+fn an_interval_begins_where_it_is_told_to_and_can_be_moved() {
+    let clock = Clock::manual();
+    let timers = LocalTimers::new(clock.clone());
+    let start = clock.now();
+    let mut interval = timers.interval_at(start, 10 * MS);
+    assert_eq!((interval.period(), interval.deadline()), (10 * MS, start));
+    let mut tick = || {
+        let due = poll_once(&mut pin!(interval.tick()));
+        (due, interval.deadline() - start)
+    };
+    assert_eq!(tick(), (Poll::Pending, Duration::ZERO), "a turn first");
+    assert_eq!(timers.fire(), 1);
+    assert_eq!(tick(), (Poll::Ready(start), 10 * MS));
+    interval.reset(start + 3 * MS);
+    clock.advance(3 * MS);
+    let mut tick = || poll_once(&mut pin!(interval.tick()));
+    assert_eq!(tick(), Poll::Pending);
+    assert_eq!(timers.fire(), 1);
+    assert_eq!(tick(), Poll::Ready(start + 3 * MS));
+    assert_eq!(interval.deadline(), start + 13 * MS);
+}
+
+#[test]
 fn missed_ticks_are_delivered_delayed_or_skipped() {
     for (missed, expected) in [
         (
