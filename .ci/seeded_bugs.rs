@@ -232,8 +232,11 @@ impl Copy {
         let workspace = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seeded_bugs");
         let folder = workspace.join(name);
         fs::create_dir_all(&folder).expect("a folder can be made under target/");
-        for part in ["Cargo.toml", "README.md", "src", "tests"] {
-            mirror(&Path::new(CRATE).join(part), &folder.join(part));
+        for part in ["Cargo.toml", "README.md", "src", "tests", "examples"] {
+            let from = Path::new(CRATE).join(part);
+            if from.exists() {
+                mirror(&from, &folder.join(part));
+            }
         }
         let root = Path::new(CRATE).parent().expect("a workspace");
         let manifest = read(&root.join("Cargo.toml"));
