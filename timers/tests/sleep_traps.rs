@@ -162,6 +162,30 @@ fn what_is_armed_for_now_takes_a_turn_of_its_own() {
     assert_eq!(timers.next_deadline(), None);
 }
 
+/// Wakers are taken out of the wheel by the handful: the last of many of one tick is still in it
+/// when the first is woken.
+#[test]
+fn what_the_turn_has_not_come_to_yet_is_not_over() {
+    let (clock, timers) = shared();
+    let last = Arc::new(Mutex::new(timers.sleep(MS)));
+    let looks = {
+        let last = last.clone();
+        Call::waker(move || {
+            let mut last = last.lock().unwrap();
+            assert!(!last.is_elapsed() && poll_once(&mut *last).is_pending());
+        })
+    };
+    let mut first = timers.sleep(MS);
+    assert!(poll(&mut first, &looks).is_pending());
+    let mut others: Vec<Sleep> = (0..200).map(|_| timers.sleep(MS)).collect();
+    assert!(others.iter_mut().all(|sleep| poll_once(sleep).is_pending()));
+    assert!(poll_once(&mut *last.lock().unwrap()).is_pending());
+    clock.advance(MS);
+    assert_eq!(timers.fire(), 202);
+    assert!(poll_once(&mut *last.lock().unwrap()).is_ready());
+    assert_eq!(timers.next_deadline(), None);
+}
+
 #[test]
 fn a_waker_whose_drop_drops_other_sleeps_is_dropped_outside_the_borrow() {
     let (clock, timers) = shared();
