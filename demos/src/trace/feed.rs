@@ -16,9 +16,6 @@ use super::numbers::Numbers;
 use super::past::{Change, Past};
 use super::recorder::Recorder;
 
-/// How many bytes of lines are kept: some three hundred thousand events.
-pub const ROOM: usize = 32 << 20;
-
 /// How much a reader is given at once.
 const CHUNK: usize = 64 << 10;
 

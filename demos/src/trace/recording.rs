@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use timers::Clock;
 
-use super::feed::{self, Feed};
+use super::feed::Feed;
 use super::file::Header;
 use super::keeper::{Keeper, Kept, KeptFile};
 use super::recorder::Recorder;
@@ -31,6 +31,11 @@ pub struct RecordOptions {
     /// Serve a page at ADDRESS that shows the loop live (port 0: any that is free)
     #[arg(long, value_name = "ADDRESS")]
     pub watch: Option<String>,
+
+    /// How much of what happened last is kept for the page, for who comes late or reads slowly
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "32MiB",
+          requires = "watch")]
+    pub watch_limit: usize,
 
     /// Serve that page also where other machines can reach it; they see what is processed
     #[arg(long, requires = "watch")]
@@ -64,7 +69,9 @@ impl RecordOptions {
             header: Header::default(),
             keeper: RefCell::new(None),
             file: self.record.clone(),
-            feed: watch.as_ref().map(|_| Arc::new(Feed::new(feed::ROOM))),
+            feed: watch
+                .as_ref()
+                .map(|_| Arc::new(Feed::new(self.watch_limit))),
             watch,
         };
         if self.record.is_none() && self.watch.is_none() {

@@ -1,0 +1,73 @@
+// Whoever comes late: the program itself, watched by a browser when its first events are long gone.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { settled, start, text } from './browser.js';
+
+const built = fileURLToPath(new URL('../../../target/debug/event-loop', import.meta.url));
+const program = process.env.EVENT_LOOP ?? built;
+const skip = !process.env.EVENT_LOOP && !existsSync(built) && 'there is no target/debug/event-loop';
+
+/** Each is some dozen events, or a kilobyte of lines. */
+const INPUTS = 2_000;
+
+let chromium;
+before(async () => {
+  chromium = await start();
+});
+after(async () => {
+  await chromium.stop();
+  assert.deepEqual(chromium.complaints, [], 'the console is silent');
+});
+
+/** The line of a stream that says this. */
+async function said(stream, what) {
+  for await (const line of createInterface({ input: stream })) {
+    const found = what.exec(line);
+    if (found) {
+      stream.resume();
+      return found;
+    }
+  }
+  throw new Error(`nobody said ${what}`);
+}
+
+test('who comes late sees what is alive, and how much was missed', { skip }, async () => {
+  const run = spawn(program, ['run', '--watch', '127.0.0.1:0', '--watch-limit', '256KiB'], { stdio: 'pipe' });
+  try {
+    const [, url] = await said(run.stderr, /watch it at (\S+)/);
+    run.stdin.write(`sleep 10h\n${'sleep 0s\n'.repeat(INPUTS)}`);
+    await said(run.stdout, new RegExp(`\\bO${INPUTS + 1}\\b`));
+    const page = await chromium.visit(url);
+    const missed = /^live, ([\d,]+) events missed$/;
+    await page.waitForFunction(
+      (pattern) => new RegExp(pattern).test(document.querySelector('#live').textContent),
+      missed.source,
+      { timeout: 60_000 },
+    );
+    // It has caught up when the last input is out, and nothing is ready.
+    await page.waitForFunction(
+      () => /asleep/.test(document.querySelector('#circle').innerText),
+      undefined,
+      { timeout: 60_000 },
+    );
+    await settled(page);
+    assert.ok(Number(missed.exec(await text(page, 'live'))[1].replaceAll(',', '')) > 5_000);
+    assert.match(await text(page, 'waiting'), /I1\b/, 'the first input’s task waits');
+    assert.match(await text(page, 'wheel-words'), /\b1 timer/);
+    assert.match(await text(page, 'sources'), /reader/);
+    run.stdin.write('sleep 1ms\n');
+    await said(run.stdout, new RegExp(`\\bO${INPUTS + 2}\\b`));
+    await page.waitForFunction(
+      (sign) => document.querySelector('#log').innerText.includes(sign),
+      `O${INPUTS + 2}`,
+      { timeout: 60_000 },
+    );
+    await page.close();
+  } finally {
+    run.kill('SIGKILL');
+  }
+});
