@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { tour } from '../samples/scripts.js';
 import { filled, goTo, settled, start } from './browser.js';
-import { cascade, stealing } from './traces.js';
+import { cascade, stealing, trace } from './traces.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SIZES = {
@@ -76,6 +76,38 @@ test('workers, a cascade, the gallery, the help, a mistake: axe finds nothing', 
   assert.deepEqual(await violations(wrong), [], 'mistake');
   await wrong.close();
   await page.close();
+});
+
+test('a name in the circle breaks between words only', async () => {
+  const names = ['tick', 'connection', 'sixteen-of-these', 'unbreakablename'];
+  const events = names.map((name, index) => [
+    { e: 'spawn', task: index + 1, name },
+    { e: 'poll', task: index + 1 },
+    { e: 'polled', task: index + 1, ready: false },
+  ]);
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    const page = await chromium.open(filled(trace([{ e: 'turn' }, ...events.flat()])), { viewport });
+    for (const [index, name] of names.entries()) {
+      await goTo(page, 3 * index + 3);
+      const words = await page.locator('.middle .who').evaluate((who) => {
+        const word = who.firstChild;
+        const lines = [];
+        for (let at = 0; at < word.length; at += 1) {
+          const range = document.createRange();
+          range.setStart(word, at);
+          range.setEnd(word, at + 1);
+          const { top } = range.getBoundingClientRect();
+          if (lines.at(-1)?.top === top) lines.at(-1).text += word.data[at];
+          else lines.push({ top, text: word.data[at] });
+        }
+        return lines.map(({ text }) => text);
+      });
+      assert.deepEqual(words.join(''), name, size);
+      for (const line of words.slice(0, -1)) assert.match(line, /[-\s]$/, `${size}: ${words}`);
+      if (shots) await page.screenshot({ path: `${shots}/name-${size}-${index}.png` });
+    }
+    await page.close();
+  }
 });
 
 test('light or dark is the reader’s choice, and canvases change as well', async () => {

@@ -55,6 +55,10 @@ function tip(middle) {
   return `M${corners.map(({ x, y }) => `${x} ${y}`).join('L')}z`;
 }
 
+/** How long the longest part of a name is that a line cannot be broken in. */
+const longestWord = (/** @type {string} */ name) =>
+  Math.max(1, ...name.split(/[\s-]/).map((word) => [...word].length));
+
 export class Circle {
   #root = byId('circle');
   #workers = byId('workers');
@@ -157,6 +161,7 @@ export class Circle {
       say(this.#note, note);
       const polling = one?.polling !== null && one !== undefined;
       this.#who.className = polling ? 'who' : 'who calm';
+      this.#who.style.setProperty('--longest', String(longestWord(who)));
     };
     if (!one || one.phase === 'none') return put('', '');
     if (one.polling !== null) {
