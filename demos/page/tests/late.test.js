@@ -61,11 +61,7 @@ test('who comes late sees what is alive, and how much was missed', { skip }, asy
     assert.match(await text(page, 'sources'), /reader/);
     run.stdin.write('sleep 1ms\n');
     await said(run.stdout, new RegExp(`\\bO${INPUTS + 2}\\b`));
-    await page.waitForFunction(
-      (sign) => document.querySelector('#log').innerText.includes(sign),
-      `O${INPUTS + 2}`,
-      { timeout: 60_000 },
-    );
+    await page.waitForFunction((last) => window.loop.trace.outputs.at(-1) === last, INPUTS + 2);
     await page.close();
   } finally {
     run.kill('SIGKILL');

@@ -80,7 +80,7 @@ test('workers, a cascade, the gallery, the help, a mistake: axe finds nothing', 
 
 test('a name in the circle breaks between words only', async () => {
   const names = ['tick', 'connection', 'sixteen-of-these', 'unbreakablename'];
-  const events = names.map((name, index) => [
+  const events = [...names, 'w'.repeat(40)].map((name, index) => [
     { e: 'spawn', task: index + 1, name },
     { e: 'poll', task: index + 1 },
     { e: 'polled', task: index + 1, ready: false },
@@ -106,6 +106,12 @@ test('a name in the circle breaks between words only', async () => {
       for (const line of words.slice(0, -1)) assert.match(line, /[-\s]$/, `${size}: ${words}`);
       if (shots) await page.screenshot({ path: `${shots}/name-${size}-${index}.png` });
     }
+    await goTo(page, 3 * names.length + 3);
+    const out = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.querySelector('main');
+      return scrollWidth - clientWidth;
+    });
+    assert.equal(out, 0, `${size}: a name without an end sticks out`);
     await page.close();
   }
 });

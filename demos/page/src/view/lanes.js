@@ -165,7 +165,7 @@ export class Lanes {
     context.textAlign = 'right';
     context.textBaseline = 'middle';
     context.fillStyle = colours.ink;
-    context.fillText(cut(row.label, this.#label >> 3), this.#label - 7, middle);
+    context.fillText(cut(row.label, this.#label >> 3), this.#label - 7, middle, this.#label - 9);
     context.strokeStyle = row.ok ? colours.executor : colours.wrong;
     context.lineWidth = 1.5;
     if (row.marks.length > 0) {
