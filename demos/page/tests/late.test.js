@@ -36,7 +36,8 @@ async function said(stream, what) {
 }
 
 test('who comes late sees what is alive, and how much was missed', { skip }, async () => {
-  const run = spawn(program, ['run', '--watch', '127.0.0.1:0', '--watch-limit', '256KiB'], { stdio: 'pipe' });
+  const options = ['--watch', '127.0.0.1:0', '--watch-limit', '256KiB'];
+  const run = spawn(program, ['run', ...options], { stdio: 'pipe' });
   try {
     const [, url] = await said(run.stderr, /watch it at (\S+)/);
     run.stdin.write(`sleep 10h\n${'sleep 0s\n'.repeat(INPUTS)}`);
