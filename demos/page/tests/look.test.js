@@ -86,7 +86,8 @@ test('a name in the circle breaks between words only', async () => {
     { e: 'polled', task: index + 1, ready: false },
   ]);
   for (const [size, viewport] of Object.entries(SIZES)) {
-    const page = await chromium.open(filled(trace([{ e: 'turn' }, ...events.flat()])), { viewport });
+    const html = filled(trace([{ e: 'turn' }, ...events.flat()]));
+    const page = await chromium.open(html, { viewport });
     for (const [index, name] of names.entries()) {
       await goTo(page, 3 * index + 3);
       const words = await page.locator('.middle .who').evaluate((who) => {
