@@ -20,7 +20,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -114,7 +114,8 @@ fn every_bug_is_caught() {
     for test in bugs.iter().flat_map(|bug| &bug.tests) {
         if !sound.iter().any(|(known, _)| known.is(test)) {
             let (outcome, took) = copy.run(test, Duration::MAX);
-            assert!(outcome == Outcome::Passed, "without a bug: {}", test.name);
+            let said = read(&copy.output);
+            assert!(outcome == Outcome::Passed, "without a bug:\n{said}");
             sound.push((test, took));
         }
     }
@@ -222,14 +223,18 @@ impl Bug {
 
 /// A copy of the crate in a workspace of its own.
 struct Copy {
-    workspace: PathBuf,
     folder: PathBuf,
+    /// What is built of it, and of what all three depend on.
+    built: PathBuf,
+    /// What the last test said.
+    output: PathBuf,
 }
 
 impl Copy {
     fn new() -> Copy {
         let name = Path::new(CRATE).file_name().expect("a crate's folder");
-        let workspace = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seeded_bugs");
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seeded_bugs");
+        let workspace = place.join("alone").join(name); // so that each crate can be at work
         let folder = workspace.join(name);
         fs::create_dir_all(&folder).expect("a folder can be made under target/");
         for part in ["Cargo.toml", "README.md", "src", "tests", "examples"] {
@@ -249,7 +254,13 @@ impl Copy {
             ),
             (workspace.join("Cargo.lock"), read(&root.join("Cargo.lock"))),
         ]);
-        Copy { workspace, folder }
+        let built = place.join("target");
+        let output = workspace.join("output");
+        Copy {
+            folder,
+            built,
+            output,
+        }
     }
 
     /// Returns what undoes it.
@@ -273,9 +284,9 @@ impl Copy {
         run.args(["--exact", &test.name]).current_dir(&self.folder);
         run.env("RUST_BACKTRACE", "0")
             .env("LOOM_MAX_PREEMPTIONS", "2");
-        run.stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        let output = File::create(&self.output).expect("a file can be made under target/");
+        let errors = output.try_clone().expect("a file has two handles");
+        run.stdin(Stdio::null()).stdout(output).stderr(errors);
         let mut run = run.spawn().expect("a test program starts");
         let begun = Instant::now();
         while begun.elapsed() < patience {
@@ -308,7 +319,7 @@ impl Copy {
             None => cargo.env_remove("RUSTFLAGS"),
         };
         cargo
-            .env("CARGO_TARGET_DIR", self.workspace.join("target").join(kind))
+            .env("CARGO_TARGET_DIR", self.built.join(kind))
             .env("CARGO_INCREMENTAL", "1")
             .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
