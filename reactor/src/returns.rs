@@ -32,11 +32,7 @@
 // 2. With a shadow stack the block pushes nothing. `rdsspq` tells: it reads where the shadow stack
 //    of this thread is, never at 0, and where there is none (or the processor is too old to know
 //    the instruction) it does nothing, and the 0 that was there before stays.
-// 3. An owned descriptor that was taken out of its owner is closed once.
 
-#[cfg(target_os = "linux")]
-use std::os::fd::IntoRawFd;
-use std::os::fd::OwnedFd;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -77,19 +73,6 @@ pub(crate) fn mend<R>(result: R) -> R {
         calls_that_do_not_return();
     }
     result
-}
-
-/// Closes a descriptor, compiled into its caller.
-#[inline(always)]
-pub(crate) fn close(owned: OwnedFd) {
-    #[cfg(not(target_os = "linux"))]
-    drop(owned);
-    #[cfg(target_os = "linux")]
-    {
-        // SAFETY: (3).
-        unsafe { rustix::io::close(owned.into_raw_fd()) };
-        mend(());
-    }
 }
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

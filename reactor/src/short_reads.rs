@@ -9,7 +9,7 @@
 //! what they are.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::task::{Context, Poll};
 
 use crate::descriptor::{MAX_BUFFERS, receive, recv, send, send_vectored};
@@ -33,12 +33,8 @@ pub(crate) enum ShortReads {
 impl<T: AsFd> Source<T> {
     /// For the streams whose constructors know what a short read means. On pollers that do not
     /// announce the end of a stream it means nothing all the same; see `Registration::new`.
-    pub(crate) fn with_short_reads(mut self, short_reads: ShortReads) -> Source<T>
-    where
-        T: Into<OwnedFd>,
-    {
+    pub(crate) fn with_short_reads(mut self, short_reads: ShortReads) -> Source<T> {
         self.short_reads = short_reads;
-        self.close = |io| crate::returns::close(io.into());
         self
     }
 

@@ -52,8 +52,6 @@ pub struct Source<T: AsFd> {
     /// `None` only between `into_inner` or `drop` and the end.
     io: Option<T>,
     pub(crate) short_reads: ShortReads,
-    /// How `io` is dropped.
-    pub(crate) close: fn(T),
 }
 
 impl<T: AsFd> Source<T> {
@@ -74,7 +72,6 @@ impl<T: AsFd> Source<T> {
             registration,
             io: Some(io),
             short_reads: ShortReads::ProveNothing,
-            close: drop,
         })
     }
 
@@ -325,7 +322,7 @@ impl<T: AsFd> Drop for Source<T> {
     fn drop(&mut self) {
         let Some(io) = self.io.take() else { return };
         self.registration.end(io.as_fd());
-        (self.close)(io);
+        drop(io);
         self.core().closed_one();
     }
 }
