@@ -12,5 +12,6 @@ mod process;
 mod run;
 mod serve;
 mod server;
+mod smoke;
 mod terminal;
 mod tour;
