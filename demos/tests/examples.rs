@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Each example, and what has to come out of it, in this order.
-const EXAMPLES: [(&str, &[&str]); 23] = [
+const EXAMPLES: [(&str, &[&str]); 24] = [
     (
         "axum_app",
         &[
@@ -41,6 +41,7 @@ const EXAMPLES: [(&str, &[&str]); 23] = [
     ),
     ("chat", &["100 guests heard 10000 lines, 100 each"]),
     ("compose", &["tick", "tock", "done", "and that is all"]),
+    ("echo", &["ours: there and back", "tokio: there and back"]),
     (
         "executor_only",
         &[
