@@ -81,7 +81,7 @@ fn main() -> io::Result<()> {
         stream.write_all(b"and back\n")?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
-        println!("{on}: there {line}");
+        print!("{on}: there {line}");
     }
     Ok(())
 }
