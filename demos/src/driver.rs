@@ -46,8 +46,9 @@
 //!   millisecond by the pace of its polls, hello at 64 connections would sleep 0.05 times a request
 //!   instead of 0.10 and need some 6% less processor time, as the clients have the other core. But
 //!   with clients elsewhere 64 requests of 8 µs never take a millisecond: one core would do all,
-//!   beside an idle one. With a bound of 100 µs, or of twelve tasks, nothing was gained that could
-//!   be told from chance (24 interleaved runs each), but half of the involuntary switches.
+//!   beside an idle one. With a bound of 50, 100 or 200 µs, or of twelve tasks, nothing was gained
+//!   that could be told from chance (14 to 24 interleaved runs each), but half of the involuntary
+//!   switches.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
