@@ -8,10 +8,11 @@ use crate::workload::is_limit;
 use crate::{chart, curves, explain};
 
 /// Groups in the order of the page, and what each is about.
-const GROUPS: [(&str, &str); 9] = [
+const GROUPS: [(&str, &str); 10] = [
     ("local", "Executor, one thread"),
     ("multi", "Executor, two workers"),
     ("workers", "Executor, by how many workers there are"),
+    ("sync", "Tasks that share channels and locks"),
     ("blocking", "Blocking pool"),
     ("heap", "Memory"),
     ("timers", "Timers"),
@@ -232,6 +233,14 @@ pub(crate) mod tests {
             quick: true,
             took_s: 1.5,
             machine: crate::machine::Facts::gather(),
+        }
+    }
+
+    #[test]
+    fn every_workload_has_its_place_on_the_page() {
+        for workload in crate::workloads::ALL {
+            let (own, _) = workload.name.split_once('/').expect("a group");
+            assert!(GROUPS.iter().any(|(group, _)| *group == own), "{own}");
         }
     }
 
