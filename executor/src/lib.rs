@@ -8,6 +8,7 @@ mod error;
 #[cfg(feature = "hyper")]
 mod hyper;
 mod local;
+mod members;
 mod observe;
 mod size_class;
 mod stage;

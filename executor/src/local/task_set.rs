@@ -4,15 +4,13 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-
-use pin_project_lite::pin_project;
 
 use crate::error::{JoinError, contain};
 use crate::local::handle::LocalJoinHandle;
 use crate::local::spawner::LocalSpawner;
+use crate::members::{Member, Members};
 
 /// Tasks that belong together: awaited one by one as they end, aborted together.
 ///
@@ -42,8 +40,7 @@ use crate::local::spawner::LocalSpawner;
 /// ```
 pub struct LocalTaskSet<'a, T> {
     spawner: LocalSpawner<'a>,
-    tasks: Vec<Option<LocalJoinHandle<T>>>,
-    vacant: Vec<usize>,
+    tasks: Members<LocalJoinHandle<T>>,
     ended: Rc<Ended>,
 }
 
@@ -69,23 +66,6 @@ impl Drop for Note {
     }
 }
 
-pin_project! {
-    /// A member's future; the note goes last, when the future itself is gone.
-    struct Member<F> {
-        #[pin]
-        future: F,
-        note: Note,
-    }
-}
-
-impl<F: Future> Future for Member<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.project().future.poll(cx)
-    }
-}
-
 impl<'a, T: 'a> LocalTaskSet<'a, T> {
     /// An empty set, whose tasks run on the spawner's executor.
     #[must_use]
@@ -96,8 +76,7 @@ impl<'a, T: 'a> LocalTaskSet<'a, T> {
         };
         LocalTaskSet {
             spawner,
-            tasks: Vec::new(),
-            vacant: Vec::new(),
+            tasks: Members::new(),
             ended: Rc::new(ended),
         }
     }
@@ -105,23 +84,18 @@ impl<'a, T: 'a> LocalTaskSet<'a, T> {
     /// Spawns a task into the set.
     #[track_caller]
     pub fn spawn<F: Future<Output = T> + 'a>(&mut self, future: F) {
-        let number = self.vacant.pop().unwrap_or(self.tasks.len());
         let note = Note {
-            number,
+            number: self.tasks.next_number(),
             ended: self.ended.clone(),
         };
-        let task = Some(self.spawner.spawn(Member { future, note }));
-        if number == self.tasks.len() {
-            self.tasks.push(task);
-        } else {
-            self.tasks[number] = task;
-        }
+        self.tasks
+            .enter(self.spawner.spawn(Member { future, note }));
     }
 
     /// How many tasks are in the set: running, or ended and not yet joined.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.tasks.len() - self.vacant.len()
+        self.tasks.len()
     }
 
     /// Whether no task is in the set.
@@ -156,31 +130,22 @@ impl<'a, T: 'a> LocalTaskSet<'a, T> {
 
     /// The next end of a task if there is one now: `None` also while tasks run, and when the set is
     /// empty.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "a number is noted once for each task"
-    )]
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         let number = *self.ended.numbers.borrow().front()?;
-        let task = self.tasks[number]
-            .as_mut()
-            .expect("a number is noted once for each task");
-        let end = task.try_join()?;
+        let end = self.tasks.noted(number).try_join()?;
         self.ended.numbers.borrow_mut().pop_front();
-        self.tasks[number] = None;
-        self.vacant.push(number);
+        self.tasks.leave(number);
         Some(end)
     }
 
     /// Aborts every task in the set; they are still joined, as cancelled.
     pub fn abort_all(&mut self) {
-        self.tasks.iter().flatten().for_each(LocalJoinHandle::abort);
+        self.tasks.iter().for_each(LocalJoinHandle::abort);
     }
 
     /// Lets every task go on alone, and empties the set.
     pub fn detach_all(&mut self) {
-        self.tasks.clear();
-        self.vacant.clear();
+        self.tasks = Members::new();
         // The tasks' notes are for the old numbers.
         let ended = Ended {
             numbers: RefCell::default(),
@@ -192,15 +157,14 @@ impl<'a, T: 'a> LocalTaskSet<'a, T> {
 
 impl<T> Drop for LocalTaskSet<'_, T> {
     fn drop(&mut self) {
-        self.tasks.iter().flatten().for_each(LocalJoinHandle::abort);
+        self.tasks.iter().for_each(LocalJoinHandle::abort);
     }
 }
 
 impl<T> fmt::Debug for LocalTaskSet<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let len = self.tasks.len() - self.vacant.len();
         f.debug_struct("LocalTaskSet")
-            .field("len", &len)
+            .field("len", &self.tasks.len())
             .finish_non_exhaustive()
     }
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
-use pin_project_lite::pin_project;
 
 use super::join::JoinHandle;
 use super::spawner::Spawner;
 use crate::error::{JoinError, contain};
+use crate::members::{Member, Members};
 
 /// Tasks that belong together: awaited one by one as they end, aborted together.
 ///
@@ -45,8 +45,7 @@ use crate::error::{JoinError, contain};
 /// ```
 pub struct TaskSet<T> {
     spawner: Spawner,
-    tasks: Vec<Option<JoinHandle<T>>>,
-    vacant: Vec<usize>,
+    tasks: Members<JoinHandle<T>>,
     ended: Arc<Mutex<Ended>>,
 }
 
@@ -75,31 +74,13 @@ impl Drop for Note {
     }
 }
 
-pin_project! {
-    /// A member's future; the note goes last, when the future itself is gone.
-    struct Member<F> {
-        #[pin]
-        future: F,
-        note: Note,
-    }
-}
-
-impl<F: Future> Future for Member<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.project().future.poll(cx)
-    }
-}
-
 impl<T: Send + 'static> TaskSet<T> {
     /// An empty set, whose tasks run on the spawner's executor.
     #[must_use]
     pub fn new(spawner: Spawner) -> Self {
         TaskSet {
             spawner,
-            tasks: Vec::new(),
-            vacant: Vec::new(),
+            tasks: Members::new(),
             ended: Arc::default(),
         }
     }
@@ -107,17 +88,12 @@ impl<T: Send + 'static> TaskSet<T> {
     /// Spawns a task into the set.
     #[track_caller]
     pub fn spawn<F: Future<Output = T> + Send + 'static>(&mut self, future: F) {
-        let number = self.vacant.pop().unwrap_or(self.tasks.len());
         let note = Note {
-            number,
+            number: self.tasks.next_number(),
             ended: self.ended.clone(),
         };
-        let task = Some(self.spawner.spawn(Member { future, note }));
-        if number == self.tasks.len() {
-            self.tasks.push(task);
-        } else {
-            self.tasks[number] = task;
-        }
+        self.tasks
+            .enter(self.spawner.spawn(Member { future, note }));
     }
 
     /// The next end of a task, or `None` when the set is empty. Dropping the future loses nothing.
@@ -141,7 +117,7 @@ impl<T: Send + 'static> TaskSet<T> {
         drop(ended);
         // Its future is gone, and its worker is about to write down what came of it. If that is
         // still to come, the handle wakes us.
-        match Pin::new(self.handle(number)).poll(cx) {
+        match Pin::new(self.tasks.noted(number)).poll(cx) {
             Poll::Ready(end) => Poll::Ready(Some(self.leaves(number, end))),
             Poll::Pending => Poll::Pending,
         }
@@ -151,21 +127,14 @@ impl<T: Send + 'static> TaskSet<T> {
     /// empty.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         let number = *self.ended.lock().numbers.front()?;
-        let end = self.handle(number).try_join()?;
+        let end = self.tasks.noted(number).try_join()?;
         Some(self.leaves(number, end))
-    }
-
-    fn handle(&mut self, number: usize) -> &mut JoinHandle<T> {
-        self.tasks[number]
-            .as_mut()
-            .expect("a number is noted once for each task")
     }
 
     /// The oldest number was that of a task which is joined now.
     fn leaves<R>(&mut self, number: usize, end: R) -> R {
         self.ended.lock().numbers.pop_front();
-        self.tasks[number] = None;
-        self.vacant.push(number);
+        self.tasks.leave(number);
         end
     }
 }
@@ -174,7 +143,7 @@ impl<T> TaskSet<T> {
     /// How many tasks are in the set: running, or ended and not yet joined.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.tasks.len() - self.vacant.len()
+        self.tasks.len()
     }
 
     /// Whether no task is in the set.
@@ -185,13 +154,12 @@ impl<T> TaskSet<T> {
 
     /// Aborts every task in the set; they are still joined, as cancelled.
     pub fn abort_all(&mut self) {
-        self.tasks.iter().flatten().for_each(JoinHandle::abort);
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 
     /// Lets every task go on alone, and empties the set.
     pub fn detach_all(&mut self) {
-        self.tasks.clear();
-        self.vacant.clear();
+        self.tasks = Members::new();
         self.ended = Arc::default(); // the tasks' notes are for the old numbers
     }
 }
