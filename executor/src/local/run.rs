@@ -30,6 +30,7 @@
 #![allow(unsafe_code)]
 
 use std::future::Future;
+use std::hint::cold_path;
 use std::task::Context;
 
 use crate::checkpoint;
@@ -86,6 +87,9 @@ pub(crate) fn run(hub: &Hub, task: TaskPtr) {
 }
 
 /// (2, 3) One poll.
+///
+/// What is rare is out of line or marked, so that the compiler lays a suspension and an end out
+/// straight: what a yield takes depends on its jumps and stores more than on its arithmetic.
 #[inline(always)]
 fn poll(hub: &Hub, task: TaskPtr) {
     let flags = task.flags.get();
@@ -94,23 +98,30 @@ fn poll(hub: &Hub, task: TaskPtr) {
     let waker = waker::lend(task);
     let mut cx = Context::from_waker(&waker);
     // SAFETY: by 2 the future is there, and nobody else polls or drops it.
-    match unsafe { (task.vtable.poll)(task.memory(), &mut cx) } {
-        Polled::Pending => {
-            if task.has(UNLISTED | CANCEL) {
-                suspend(hub, task);
-            }
+    let polled = unsafe { (task.vtable.poll)(task.memory(), &mut cx) };
+    if let Polled::Pending = polled {
+        if task.has(UNLISTED | CANCEL) {
+            suspend(hub, task);
         }
-        Polled::Ready => {
-            let flags = task.flags.get();
-            let plain = flags & (WATCHED | JOINER | ROOT | SCHEDULED) == 0;
-            if plain && task.wakers.get() == 0 && task.remote.is_zero() {
-                complete_plain(hub, task, flags);
-            } else {
-                complete(hub, task, Outcome::Output);
-            }
-        }
-        Polled::Panicked(payload) => complete(hub, task, Outcome::Panicked(*payload)),
+    } else {
+        ended(hub, task, polled);
     }
+}
+
+/// (6) The poll was the last.
+#[inline(always)]
+fn ended(hub: &Hub, task: TaskPtr, polled: Polled) {
+    if let Polled::Panicked(payload) = polled {
+        cold_path();
+        return complete(hub, task, Outcome::Panicked(*payload));
+    }
+    let flags = task.flags.get();
+    let plain = flags & (WATCHED | JOINER | ROOT | SCHEDULED) == 0;
+    if !plain || task.wakers.get() != 0 || !task.remote.is_zero() {
+        cold_path();
+        return complete(hub, task, Outcome::Output);
+    }
+    complete_plain(hub, task, flags);
 }
 
 /// (6) `complete` for the commonest cases: nobody to wake and no waker left, so that only the
@@ -118,6 +129,7 @@ fn poll(hub: &Hub, task: TaskPtr) {
 #[inline(always)]
 fn complete_plain(hub: &Hub, task: TaskPtr, flags: u16) {
     if flags & UNLISTED == 0 {
+        cold_path();
         hub.live.remove(task);
     }
     count(&hub.counters.ended, 1);
@@ -155,7 +167,8 @@ fn run_rarely(hub: &Hub, task: TaskPtr) {
 }
 
 /// (3) The first suspension enters the live list; an abort during the poll takes effect now.
-#[inline(always)]
+#[cold]
+#[inline(never)]
 fn suspend(hub: &Hub, task: TaskPtr) {
     if task.has(UNLISTED) {
         hub.live.insert(task);
