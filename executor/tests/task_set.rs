@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::pending;
-use std::panic::panic_any;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
@@ -132,4 +132,28 @@ fn a_panic_in_the_wake_of_who_awaits_the_set_is_not_the_members() {
     assert!(first.is_pending());
     executor.run_batch();
     assert_eq!(set.try_join_next().unwrap().unwrap(), "well");
+}
+
+/// Panics as it is dropped.
+struct Spills;
+
+impl Drop for Spills {
+    fn drop(&mut self) {
+        panic_any("spilt");
+    }
+}
+
+#[test]
+fn a_panic_in_the_drop_of_an_output_leaves_no_number_behind_in_a_set_that_lets_go() {
+    let executor = LocalExecutor::new();
+    let mut set = LocalTaskSet::new(executor.spawner());
+    set.spawn(async { Some(Spills) });
+    executor.run_batch();
+    catch_unwind(AssertUnwindSafe(|| set.detach_all())).unwrap_err();
+    assert!(set.is_empty());
+    set.spawn(pending());
+    set.spawn(async { None });
+    executor.run_batch();
+    let first = set.try_join_next().expect("the second one has ended");
+    assert!(first.unwrap().is_none());
 }

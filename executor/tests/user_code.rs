@@ -12,7 +12,9 @@ use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
 
 use executor::yield_now;
-use executor::{JoinError, LocalExecutor, LocalJoinHandle, Observer, TaskEnd, TaskId, TaskInfo};
+use executor::{
+    JoinError, LocalExecutor, LocalJoinHandle, LocalTaskSet, Observer, TaskEnd, TaskId, TaskInfo,
+};
 
 /// What a test's panics carry, so that an unexpected one is not mistaken for it.
 struct Expected(&'static str);
@@ -475,6 +477,35 @@ fn a_clone_of_the_joiners_waker_that_runs_the_executor() {
         Poll::Ready(5),
         "completed by the clone, and seen"
     );
+    EXECUTOR.with(|slot| slot.borrow_mut().take());
+}
+
+#[test]
+fn a_clone_of_a_task_sets_waker_that_runs_the_executor() {
+    thread_local! {
+        static EXECUTOR: RefCell<Option<Rc<LocalExecutor<'static>>>> = const { RefCell::new(None) };
+        static WAKES: Cell<u32> = const { Cell::new(0) };
+    }
+    fn clone(data: *const ()) -> RawWaker {
+        let executor = EXECUTOR.with(|slot| slot.borrow().clone().unwrap());
+        executor.run_batch();
+        RawWaker::new(data, &TABLE)
+    }
+    fn wake(_: *const ()) {
+        WAKES.set(WAKES.get() + 1);
+    }
+    static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, |_| {});
+    let executor = Rc::new(LocalExecutor::new());
+    EXECUTOR.with(|slot| *slot.borrow_mut() = Some(executor.clone()));
+    let mut set = LocalTaskSet::new(executor.spawner());
+    set.spawn(async { 5 });
+    let waker = odd_waker(&TABLE);
+    let poll = set.poll_join_next(&mut Context::from_waker(&waker));
+    assert!(
+        poll.is_ready() || WAKES.get() == 1,
+        "completed by the clone, and told"
+    );
+    assert_eq!(set.try_join_next().unwrap().unwrap(), 5);
     EXECUTOR.with(|slot| slot.borrow_mut().take());
 }
 

@@ -45,6 +45,7 @@ pub struct LocalTaskSet<'a, T> {
 }
 
 /// Where tasks leave their number when their future goes.
+#[derive(Default)]
 struct Ended {
     numbers: RefCell<VecDeque<usize>>,
     waker: RefCell<Option<Waker>>,
@@ -70,14 +71,10 @@ impl<'a, T: 'a> LocalTaskSet<'a, T> {
     /// An empty set, whose tasks run on the spawner's executor.
     #[must_use]
     pub fn new(spawner: LocalSpawner<'a>) -> Self {
-        let ended = Ended {
-            numbers: RefCell::default(),
-            waker: RefCell::default(),
-        };
         LocalTaskSet {
             spawner,
             tasks: Members::new(),
-            ended: Rc::new(ended),
+            ended: Rc::default(),
         }
     }
 
@@ -117,13 +114,13 @@ impl<'a, T: 'a> LocalTaskSet<'a, T> {
         if let Some(end) = self.try_join_next() {
             return Poll::Ready(Some(end));
         }
+        let waker = cx.waker().clone(); // foreign code, which may even run the executor
         if self.ended.numbers.borrow().is_empty() {
-            let waker = cx.waker().clone();
             let before = self.ended.waker.borrow_mut().replace(waker);
             drop(before);
         } else {
-            // A future goes right now, further up this stack: look again afterwards.
-            cx.waker().wake_by_ref();
+            // A future went just now, or is going, further up this stack: look again afterwards.
+            waker.wake();
         }
         Poll::Pending
     }
@@ -145,13 +142,9 @@ impl<'a, T: 'a> LocalTaskSet<'a, T> {
 
     /// Lets every task go on alone, and empties the set.
     pub fn detach_all(&mut self) {
+        // First of all, as an output may panic as it is dropped: the notes are for the old numbers.
+        self.ended = Rc::default();
         self.tasks = Members::new();
-        // The tasks' notes are for the old numbers.
-        let ended = Ended {
-            numbers: RefCell::default(),
-            waker: RefCell::default(),
-        };
-        self.ended = Rc::new(ended);
     }
 }
 

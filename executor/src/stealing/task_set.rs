@@ -159,8 +159,9 @@ impl<T> TaskSet<T> {
 
     /// Lets every task go on alone, and empties the set.
     pub fn detach_all(&mut self) {
+        // First of all, as a waker may panic as it is dropped: the notes are for the old numbers.
+        self.ended = Arc::default();
         self.tasks = Members::new();
-        self.ended = Arc::default(); // the tasks' notes are for the old numbers
     }
 }
 
