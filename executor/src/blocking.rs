@@ -70,9 +70,10 @@ impl BlockingBuilder {
         self
     }
 
-    /// At most this many jobs that wait for a thread; 1,024 by default, at least 1.
+    /// At most this many jobs that wait for a thread; 1,024 by default, at least 1 and at most
+    /// 1,048,576. The places are made at once, each of 24 bytes.
     pub fn queue(mut self, jobs: usize) -> Self {
-        self.queue = jobs.max(1);
+        self.queue = jobs.clamp(1, 1 << 20);
         self
     }
 
@@ -156,10 +157,10 @@ impl BlockingPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let cell = self.cell(job, Location::caller());
+        let watched = self.front.watch.as_ref().map(Watch::job);
         Blocking {
             pool: self.clone(),
-            cell,
+            cell: JobCell::new(job, Location::caller(), watched),
             submission: Submission::New,
         }
     }
@@ -168,35 +169,24 @@ impl BlockingPool {
     ///
     /// # Errors
     /// The job itself, when there was no place for it.
+    ///
+    /// # Panics
+    /// As the first poll of [`run`](Self::run) does.
     #[track_caller]
     pub fn try_run<F, T>(&self, job: F) -> Result<Blocking<F, T>, F>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let cell = self.cell(job, Location::caller());
+        let mut made = self.run(job);
         if !self.front.crew.places.anyone_waits() {
-            cell.tell_queued(); // before it can begin
-            let queued: Queued = cell.clone();
-            if let Ok(()) = self.front.submit(queued) {
-                return Ok(Blocking {
-                    pool: self.clone(),
-                    cell,
-                    submission: Submission::Made,
-                });
+            made.announce(); // before it can begin
+            if let Ok(()) = self.front.submit(made.cell.clone()) {
+                return Ok(made);
             }
-            cell.tell_end(JobEnd::Cancelled);
+            made.cell.tell_end(JobEnd::Cancelled);
         }
-        Err(cell.take_back())
-    }
-
-    fn cell<F, T>(&self, job: F, location: &'static Location<'static>) -> Arc<JobCell<F, T>>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        let watched = self.front.watch.as_ref().map(Watch::job);
-        JobCell::new(job, location, watched)
+        Err(made.cell.take_back())
     }
 
     /// How many threads there are now.
@@ -214,9 +204,8 @@ impl BlockingPool {
         *self.front.sender.write() = None;
         let mut cancelled = 0;
         for job in self.front.receiver.try_iter() {
-            job.cancel();
+            cancelled += usize::from(job.cancel());
             crew.remove_job();
-            cancelled += 1;
         }
         crew.places.call_all();
         let (cancelled_by_threads, running) = crew.wait_for_end(patience);
@@ -301,16 +290,17 @@ where
     /// Tries to get a place; false when it has to wait. True also when there will be none, as the
     /// pool is closed: then the job is cancelled.
     fn submit(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_new = matches!(self.submission, Submission::New);
+        if is_new {
+            self.announce();
+        }
         let front = &self.pool.front;
         let places = &front.crew.places;
-        if matches!(self.submission, Submission::New) {
-            self.cell.tell_queued();
-            if !places.anyone_waits() {
-                match front.submit(self.cell.clone()) {
-                    Ok(()) => return self.submitted(),
-                    Err(NoPlace::Closed) => return self.refused(),
-                    Err(NoPlace::Full) => {}
-                }
+        if is_new && !places.anyone_waits() {
+            match front.submit(self.cell.clone()) {
+                Ok(()) => return true,
+                Err(NoPlace::Closed) => return self.refused(),
+                Err(NoPlace::Full) => {}
             }
         }
         let ticket = match self.submission {
@@ -333,6 +323,12 @@ where
             }
             Err(NoPlace::Full) => false,
         }
+    }
+
+    /// Before it can begin. If no thread can be started, which panics, its drop cancels the job.
+    fn announce(&mut self) {
+        self.cell.tell_queued();
+        self.submission = Submission::Made;
     }
 
     fn submitted(&mut self) -> bool {

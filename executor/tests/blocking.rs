@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use executor::{BlockingPool, block_on};
+use executor::{BlockingPool, JobEnd, JobId, JobObserver, block_on};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -313,4 +313,114 @@ fn a_job_that_is_polled_before_and_after_its_end_keeps_the_last_waker() {
             .map(Result::unwrap),
         Poll::Ready(7)
     );
+}
+
+#[test]
+fn a_job_that_nobody_waited_for_any_more_is_not_counted_as_cancelled_by_the_shutdown() {
+    let pool = BlockingPool::builder().max_threads(1).build().unwrap();
+    let (job, has_begun, let_go) = held();
+    let running = pool.try_run(job).ok().unwrap();
+    has_begun.recv().unwrap();
+    drop(pool.try_run(|| 1));
+    let _waits = pool.try_run(|| 2);
+    assert_eq!(pool.shutdown(Duration::ZERO).cancelled, 1);
+    let_go.send(()).unwrap();
+    assert_eq!(block_on(running).unwrap(), 7);
+}
+
+#[test]
+fn a_result_nobody_awaits_is_dropped_by_the_thread_that_gave_it() {
+    struct TellsThread(mpsc::Sender<thread::ThreadId>);
+    impl Drop for TellsThread {
+        fn drop(&mut self) {
+            let _ = self.0.send(thread::current().id());
+        }
+    }
+    /// As it is dropped, the job has its whole life.
+    struct LetsGo(mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>);
+    impl Wake for LetsGo {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for LetsGo {
+        fn drop(&mut self) {
+            self.0.send(()).unwrap();
+            self.1.lock().unwrap().recv().unwrap();
+        }
+    }
+    let pool = BlockingPool::builder().max_threads(1).build().unwrap();
+    let (job, has_begun, let_go) = held();
+    let (dropped, dropped_by) = mpsc::channel();
+    let mut running = Box::pin(pool.run(move || {
+        job();
+        TellsThread(dropped)
+    }));
+    let (begins, next_began) = mpsc::channel();
+    let waker = Waker::from(Arc::new(LetsGo(let_go, Mutex::new(next_began))));
+    assert!(
+        running
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    drop(waker);
+    has_begun.recv().unwrap();
+    let next = pool.try_run(move || begins.send(()).unwrap());
+    drop(running); // drops the waker half-way, and that ends the job
+    assert_ne!(dropped_by.recv().unwrap(), thread::current().id());
+    block_on(next.ok().unwrap()).unwrap();
+}
+
+#[test]
+fn a_bound_without_meaning_takes_no_memory_to_match() {
+    let pool = BlockingPool::builder()
+        .queue(usize::MAX)
+        .max_threads(usize::MAX)
+        .build()
+        .unwrap();
+    assert_eq!(block_on(pool.run(|| 3)).unwrap(), 3);
+}
+
+/// Notes how the jobs end.
+#[derive(Clone, Default)]
+struct Ends(Arc<Mutex<Vec<JobEnd>>>);
+
+impl JobObserver for Ends {
+    fn job_ends(&self, _: JobId, end: JobEnd) {
+        self.0.lock().unwrap().push(end);
+    }
+}
+
+/// In a process of its own, where a thread's stack would be larger than all memory.
+#[test]
+fn a_job_for_which_no_thread_could_be_started_is_cancelled() {
+    const HUGE: (&str, &str) = ("RUST_MIN_STACK", "1152921504606846976");
+    if std::env::var(HUGE.0).as_deref() != Ok(HUGE.1) {
+        let name = "a_job_for_which_no_thread_could_be_started_is_cancelled";
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([name, "--exact", "--test-threads=1"])
+            .env(HUGE.0, HUGE.1)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(said.contains("1 passed"), "{said}");
+        return;
+    }
+    let ends = Ends::default();
+    let pool = BlockingPool::builder()
+        .observer(ends.clone())
+        .build()
+        .unwrap();
+    let (kept, dropped) = mpsc::channel::<()>();
+    let also_kept = kept.clone();
+    let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        block_on(pool.run(move || drop(kept)))
+    }));
+    assert!(polled.is_err());
+    let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        pool.try_run(move || drop(also_kept)).is_ok()
+    }));
+    assert!(tried.is_err());
+    assert_eq!(dropped.try_recv(), Err(mpsc::TryRecvError::Disconnected));
+    assert_eq!(*ends.0.lock().unwrap(), [JobEnd::Cancelled; 2]);
+    assert_eq!(pool.shutdown(Duration::ZERO).cancelled, 0);
 }

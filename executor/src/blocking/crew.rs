@@ -154,8 +154,7 @@ impl Crew {
             };
             self.places.one_is_free();
             if self.closed.load(Ordering::Relaxed) {
-                job.cancel();
-                self.at_work.lock().cancelled += 1;
+                self.at_work.lock().cancelled += usize::from(job.cancel());
             } else {
                 *desk.job.lock() = Some(job.location());
                 job.run();

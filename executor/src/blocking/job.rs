@@ -14,8 +14,8 @@ use crate::error::{JoinError, contain};
 pub(crate) trait Job: Send + Sync {
     /// Takes the closure out and calls it, unless it was cancelled.
     fn run(&self);
-    /// Ends it without calling the closure, if it has not begun.
-    fn cancel(&self);
+    /// Ends it without calling the closure, if it has not begun; false if it has, or has ended.
+    fn cancel(&self) -> bool;
     fn location(&self) -> &'static Location<'static>;
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct JobCell<F, T> {
 /// ```text
 ///   Waiting --- run ---> Running --- end ---> Done --- poll ---> Gone
 ///      +------ cancel ---> Done(cancelled)      |                  ^
-///      +------ the awaiter goes ----------------+------------------+
+///      +------ the awaiter goes (from each of the three) ----------+
 /// ```
 enum Stage<F, T> {
     Waiting(F, Option<Waker>),
@@ -96,19 +96,10 @@ where
         Poll::Pending
     }
 
-    /// The awaiter goes: a job that has not begun never will, a result is dropped here.
+    /// The awaiter goes: a job that has not begun never will, a result is dropped here. That of a
+    /// job that runs is for the thread that runs it.
     pub(crate) fn abandon(&self) {
-        let mut stage = self.stage.lock();
-        let dropped = match &mut *stage {
-            Stage::Running(slot) => {
-                let waker = slot.take();
-                drop(stage);
-                drop(waker);
-                return;
-            }
-            _ => mem::replace(&mut *stage, Stage::Gone),
-        };
-        drop(stage);
+        let dropped = mem::replace(&mut *self.stage.lock(), Stage::Gone);
         if let Stage::Waiting(..) = dropped {
             self.tell_end(JobEnd::Cancelled);
         }
@@ -116,8 +107,15 @@ where
     }
 
     fn finish(&self, result: Result<T, JoinError>) {
-        let before = mem::replace(&mut *self.stage.lock(), Stage::Done(result));
-        if let Stage::Running(Some(waker)) = before {
+        let mut stage = self.stage.lock();
+        let Stage::Running(waker) = &mut *stage else {
+            drop(stage);
+            return contain(|| drop(result)); // nobody awaits it
+        };
+        let waker = waker.take();
+        *stage = Stage::Done(result);
+        drop(stage);
+        if let Some(waker) = waker {
             contain(|| waker.wake());
         }
     }
@@ -152,7 +150,7 @@ where
         self.finish(result);
     }
 
-    fn cancel(&self) {
+    fn cancel(&self) -> bool {
         let mut stage = self.stage.lock();
         match mem::replace(&mut *stage, Stage::Done(Err(JoinError::cancelled()))) {
             Stage::Waiting(job, waker) => {
@@ -162,8 +160,12 @@ where
                 if let Some(waker) = waker {
                     contain(|| waker.wake());
                 }
+                true
             }
-            other => *stage = other,
+            other => {
+                *stage = other;
+                false
+            }
         }
     }
 
