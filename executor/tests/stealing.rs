@@ -454,6 +454,11 @@ fn threads_have_names_and_numbers() {
     assert_eq!(block_on(name).unwrap().as_deref(), Some("tea-0"));
     assert!(Executor::builder().workers(0).build().is_err());
     assert!(Executor::builder().workers(49).build().is_err());
+    let impossible = Executor::builder().thread_name("tea\0time").build();
+    assert_eq!(
+        impossible.unwrap_err().kind(),
+        std::io::ErrorKind::InvalidInput
+    );
 }
 
 #[test]
@@ -600,6 +605,43 @@ fn a_panic_in_park_is_contained() {
         std::thread::yield_now();
     }
     assert_eq!(block_on(executor.spawn(async { 1 })).unwrap(), 1);
+}
+
+#[test]
+fn a_panic_in_what_a_worker_asks_its_place_to_wait_closes_the_executor() {
+    struct Unknown(Option<executor::ThreadPark>, bool);
+    impl executor::Park for Unknown {
+        fn park(&mut self, patience: Option<Duration>) {
+            self.0.as_mut().unwrap().park(patience);
+        }
+        fn is_driver(&self) -> bool {
+            assert!(!self.1, "I do not know");
+            false
+        }
+        fn unparker(&self) -> Waker {
+            self.0.as_ref().expect("there is nobody").unparker()
+        }
+    }
+    for nobody in [true, false] {
+        let executor = Executor::builder()
+            .workers(2)
+            .park_with(move |worker| match worker {
+                1 if nobody => Unknown(None, false),
+                1 => Unknown(Some(executor::ThreadPark::new()), true),
+                _ => Unknown(Some(executor::ThreadPark::new()), false),
+            })
+            .build()
+            .unwrap();
+        let dropped = Dropped::new();
+        let guard = dropped.guard();
+        let waits = executor.spawn(async move {
+            let _guard = guard;
+            std::future::pending::<()>().await;
+        });
+        drop(executor);
+        assert_eq!(dropped.count(), 1);
+        assert!(block_on(waits).unwrap_err().is_cancelled());
+    }
 }
 
 #[test]

@@ -164,8 +164,8 @@ where
     /// Starts the threads.
     ///
     /// # Errors
-    /// When the number of workers is not between 1 and 48, or the system refuses a thread; those
-    /// already started have ended then.
+    /// When the number of workers is not between 1 and 48, the threads' name contains a zero byte,
+    /// or the system refuses a thread; those already started have ended then.
     pub fn build(mut self) -> io::Result<Executor> {
         let workers = match self.workers {
             Some(workers) => workers,
@@ -173,6 +173,10 @@ where
         };
         if !(1..=MAX_WORKERS).contains(&workers) {
             let message = format!("{workers} workers; it takes 1 to {MAX_WORKERS}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        if self.thread_name.contains('\0') {
+            let message = "a thread name contains no zero byte";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let parks: Vec<P> = (0..workers).map(&mut self.make_park).collect();

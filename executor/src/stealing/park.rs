@@ -51,6 +51,9 @@ pub trait Park: Send + 'static {
     }
 
     /// What ends the wait, from any thread. Asked for once, on the worker's thread.
+    ///
+    /// A panic here or in `is_driver` closes the executor: a worker that nobody can wake would keep
+    /// its tasks waiting for ever.
     fn unparker(&self) -> Waker;
 }
 

@@ -36,7 +36,7 @@ use super::state::{Begin, Outcome};
 use super::task::{Header, Runnable, Suspended};
 use super::watch::Watch;
 use crate::checkpoint;
-use crate::error::Payload;
+use crate::error::{Payload, contain};
 use crate::observe::Observer;
 use crate::stage::{Polled, TaskVTable};
 use crate::sync::{replace_worker, worker};
@@ -180,8 +180,15 @@ impl<'a> Worker<'a> {
 
     /// The life of a worker, until the pool is closed.
     pub(super) fn work(&self, park: &mut impl Park) {
-        self.home.set_unparker(park.unparker());
-        self.driver.set(park.is_driver());
+        let mut known = false;
+        contain(|| {
+            self.home.set_unparker(park.unparker());
+            self.driver.set(park.is_driver());
+            known = true;
+        });
+        if !known {
+            self.pool.close(); // whom nobody can wake must not lie down
+        }
         self.enter(|| {
             self.tell(|observer| observer.worker_starts(self.index));
             while !self.pool.idle.0.is_closed() {
