@@ -161,8 +161,9 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// Calls the observer; what it panics with is dropped, and leaked if it panics in that as well.
-fn contained(notice: impl FnOnce()) {
+/// Calls other people's code; what it panics with is dropped, and leaked if it panics in that as
+/// well.
+pub(crate) fn contained(notice: impl FnOnce()) {
     if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(notice)) {
         discard(payload);
     }

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::observe::contained;
+
 #[derive(Debug)]
 pub(crate) struct VirtualTime {
     base: Instant,
@@ -104,9 +106,11 @@ impl State {
     }
 }
 
+/// Not under the lock: these are other people's code. One that panics does not keep the others
+/// from hearing of it.
 fn wake_all(hosts: Vec<Arc<Waker>>) {
     for host in hosts {
-        host.wake_by_ref();
+        contained(|| host.wake_by_ref());
     }
 }
 
@@ -186,12 +190,14 @@ impl Drop for Member {
     /// Others may have waited only for this member.
     fn drop(&mut self) {
         let mut state = self.time.state.lock();
-        state.members.retain(|member| member.id != self.id);
+        let mine = state.members.iter().position(|other| other.id == self.id);
+        let mine = mine.map(|place| state.members.remove(place));
         let hosts = match self.time.auto {
             true => state.hosts(|idle| matches!(idle, Idle::Until(_))),
             false => Vec::new(),
         };
         drop(state);
+        drop(mine); // with its host's waker: other people's code as well
         wake_all(hosts);
     }
 }

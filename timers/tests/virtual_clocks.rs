@@ -2,12 +2,13 @@
 
 mod wakers;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -263,4 +264,56 @@ fn sleeps_from_many_threads_all_fire_once() {
     }
     assert_eq!((fired, count.get()), (150, 150));
     assert!(kept.iter_mut().all(|sleep| poll_once(sleep).is_ready()));
+}
+
+#[test]
+fn a_host_that_panics_does_not_keep_the_others_from_hearing_that_time_moves() {
+    let clock = Clock::manual();
+    let nervous = Call::waker(|| panic!("I cannot be woken"));
+    let (count, calm) = Count::new();
+    let all = [nervous, calm].map(|host| LocalTimers::builder(clock.clone()).host(host).build());
+    clock.advance(MS);
+    assert_eq!(count.get(), 1);
+    drop(clock.hold());
+    drop(all);
+}
+
+/// A waker that moves the clock whenever one of its clones is dropped.
+#[expect(
+    unsafe_code,
+    reason = "a waker's table is its only way to run code in the drop of each clone"
+)]
+fn moves_the_clock_as_it_goes() -> Waker {
+    fn clone(data: *const ()) -> RawWaker {
+        RawWaker::new(data, &TABLE)
+    }
+    fn drop(_: *const ()) {
+        CLOCK.with(|clock| {
+            if let Some(clock) = &*clock.borrow() {
+                clock.advance(MS);
+            }
+        });
+    }
+    static TABLE: RawWakerVTable = RawWakerVTable::new(clone, drop, |_| {}, drop);
+    // SAFETY: the functions of the table ignore their data, so they keep a waker's contract.
+    unsafe { Waker::from_raw(clone(std::ptr::null())) }
+}
+
+thread_local! {
+    static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn a_host_that_uses_the_clock_as_it_is_dropped_finds_it_free() {
+    let (done, is_done) = channel();
+    thread::spawn(move || {
+        let clock = Clock::manual();
+        CLOCK.with(|slot| *slot.borrow_mut() = Some(clock.clone()));
+        let host = moves_the_clock_as_it_goes();
+        drop(LocalTimers::builder(clock).host(host).build());
+        CLOCK.with(|slot| drop(slot.borrow_mut().take()));
+        done.send(()).unwrap();
+    });
+    let waited = is_done.recv_timeout(Duration::from_secs(10));
+    waited.expect("it waits for a lock that it holds itself");
 }
