@@ -96,6 +96,9 @@ impl<T> Arena<T> {
     }
 
     pub(crate) fn reserve(&mut self, additional: usize) {
+        let wanted = self.live.saturating_add(additional);
+        let has_numbers = wanted <= NONE as usize / CHUNK * CHUNK;
+        assert!(has_numbers, "a wheel holds fewer than 2^32 - 512 timers");
         while self.capacity() - self.live < additional {
             self.grow();
         }

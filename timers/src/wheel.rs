@@ -110,7 +110,8 @@ impl<T> Wheel<T> {
     /// Makes room for `additional` timers more.
     ///
     /// # Panics
-    /// When that is more memory than there can be.
+    /// When that is more than 32 bits can number. With more than there is memory the process ends,
+    /// as in all of std.
     pub fn reserve(&mut self, additional: usize) {
         self.arena.reserve(additional);
     }

@@ -122,6 +122,17 @@ fn reserving_makes_room_ahead() {
 }
 
 #[test]
+fn more_room_than_there_can_be_is_refused_at_once() {
+    let mut wheel = Wheel::<u64>::new();
+    wheel.insert(7, 7);
+    for much in [u32::MAX as usize, usize::MAX] {
+        catch_unwind(AssertUnwindSafe(|| wheel.reserve(much))).unwrap_err();
+    }
+    assert!(wheel.capacity() < 5_000, "nothing was allocated");
+    assert_eq!(wheel.pop(7).map(|due| due.value), Some(7));
+}
+
+#[test]
 fn what_a_callback_inserts_within_the_turn_fires_in_its_place() {
     let mut wheel = Wheel::new();
     wheel.insert(10, 10);
