@@ -111,12 +111,12 @@ impl<S: Sharing> Interval<S> {
             MissedTicks::Burst => return next,
             MissedTicks::Delay | MissedTicks::Skip => keeper.now(),
         };
-        if now < next {
-            next
+        if now <= next {
+            next // nothing is missed that is due just now
         } else if self.missed == MissedTicks::Delay {
             now.saturating_add(self.period)
         } else {
-            let whole = (now - due) / self.period + 1;
+            let whole = (now - due).div_ceil(self.period);
             due.saturating_add(whole.saturating_mul(self.period))
         }
     }

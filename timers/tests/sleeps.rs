@@ -240,6 +240,32 @@ fn missed_ticks_are_delivered_delayed_or_skipped() {
     }
 }
 
+/// What the next tick's deadline is, if one of 10 is taken at that time.
+#[test]
+fn no_tick_is_missed_before_the_next_one_is_due() {
+    for (taken, expected) in [
+        (10, [20, 20, 20]),
+        (13, [20, 20, 20]),
+        (20, [20, 20, 20]),
+        (21, [20, 31, 30]),
+        (30, [20, 40, 30]),
+    ] {
+        let missed = [MissedTicks::Burst, MissedTicks::Delay, MissedTicks::Skip];
+        let next = missed.map(|missed| {
+            let clock = Clock::manual();
+            let start = clock.now();
+            let timers = LocalTimers::new(clock.clone());
+            let mut interval = timers.interval(10 * MS).missed_ticks(missed);
+            assert!(poll_once(&mut pin!(interval.tick())).is_pending());
+            clock.advance(taken * MS);
+            timers.fire();
+            assert!(poll_once(&mut pin!(interval.tick())).is_ready());
+            (interval.deadline() - start).as_millis()
+        });
+        assert_eq!(next, expected, "taken at {taken}");
+    }
+}
+
 #[test]
 fn no_duration_is_too_long() {
     let clock = Clock::manual();
