@@ -27,6 +27,7 @@ fn values_come_out_at_their_deadlines_in_order() {
     let moved = queue.insert_at(25, start + 5 * MS);
     assert!(queue.reset(moved, start + 25 * MS));
     assert_eq!((queue.remove(removed), queue.len()), (Some(15), 6));
+    assert!(!queue.is_empty());
     let mut trace = Vec::new();
     loop {
         match poll_once(&mut pin!(queue.next())) {
