@@ -280,6 +280,52 @@ fn the_top_level_is_what_it_should_be() {
 }
 
 #[test]
+fn what_is_awaited_says_what_a_dropped_future_leaves() {
+    let mut wrong = Vec::new();
+    for (name, text) in CRATES
+        .iter()
+        .flat_map(|name| sources(&format!("{name}/src")))
+    {
+        for (item, doc) in documented(&text) {
+            let awaited = item.starts_with("pub async fn ")
+                || item.contains("-> impl Future")
+                || item
+                    .strip_prefix("pub struct ")
+                    .and_then(|item| item.split(|c: char| !c.is_alphanumeric()).next())
+                    .is_some_and(|item| text.contains(&format!("Future for {item}")));
+            // That the *reactor* was dropped is another matter.
+            let doc = doc.replace("the reactor has been dropped", "");
+            if awaited && !["dropped", "ropping"].iter().any(|word| doc.contains(word)) {
+                wrong.push(format!("{name}: {item}"));
+            }
+        }
+    }
+    complain(
+        "its docs do not say what happens when it is dropped",
+        &wrong,
+    );
+}
+
+/// The lines that begin a public item, each with the doc comment above it.
+fn documented(text: &str) -> Vec<(&str, String)> {
+    let mut found = Vec::new();
+    let mut doc = String::new();
+    let mut in_attribute = false;
+    for line in text.lines().map(str::trim_start) {
+        if let Some(part) = line.strip_prefix("///") {
+            doc.push_str(part);
+        } else if line.starts_with("pub ") {
+            found.push((line, std::mem::take(&mut doc)));
+        } else if line.starts_with("#[") || in_attribute {
+            in_attribute = !line.ends_with(']');
+        } else {
+            doc.clear();
+        }
+    }
+    found
+}
+
+#[test]
 fn files_named_in_readmes_exist() {
     let mut wrong = Vec::new();
     for folder in ["", "executor", "reactor", "timers", "demos", "benches"] {
@@ -353,4 +399,13 @@ fn the_checks_can_fail() {
         ["src/a.rs", "b.md"]
     );
     assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests {"), "a\n");
+    assert_eq!(
+        documented(
+            "/// A\n/// b.\n#[must_use]\npub struct C {\n    /// d\n    e: F,\n}\npub fn g() {"
+        ),
+        [
+            ("pub struct C {", " A b.".to_owned()),
+            ("pub fn g() {", String::new())
+        ]
+    );
 }

@@ -42,7 +42,7 @@ pub fn checkpoint() -> Checkpoint {
     Checkpoint { yielded: false }
 }
 
-/// The future of [`checkpoint`].
+/// The future of [`checkpoint`]. Nothing depends on it: it may be dropped at any time.
 #[derive(Debug)]
 #[must_use = "a future does nothing unless awaited"]
 pub struct Checkpoint {

@@ -114,6 +114,8 @@ impl<T: AsFd> Source<T> {
     /// you do the reading yourself, [`read_with`](Source::read_with) is the shorter way. For files
     /// that something else reads (a database client, a watcher) this is the right one.
     ///
+    /// When the future is dropped, the source is as ready as it was.
+    ///
     /// # Errors
     ///
     /// When the reactor has been dropped.
@@ -121,7 +123,8 @@ impl<T: AsFd> Source<T> {
         self.verified(Direction::Read).await
     }
 
-    /// Completes when a write would not block. The counterpart of [`readable`](Source::readable).
+    /// Completes when a write would not block. The counterpart of [`readable`](Source::readable),
+    /// also when it is dropped.
     ///
     /// # Errors
     ///
@@ -133,9 +136,13 @@ impl<T: AsFd> Source<T> {
     /// Does `operation` as soon as it does not return [`ErrorKind::WouldBlock`], waiting for the
     /// descriptor to become readable in between.
     ///
+    /// The future can be dropped only between two tries, the last of which would have
+    /// blocked. So nothing is lost that `operation` does by one system call.
+    ///
     /// # Errors
     ///
-    /// What the operation returns, except `WouldBlock` and `Interrupted`.
+    /// What the operation returns, except `WouldBlock` and `Interrupted`; and where it would have to
+    /// wait, that the reactor has been dropped.
     pub async fn read_with<R>(
         &self,
         mut operation: impl FnMut(&T) -> io::Result<R>,
@@ -156,9 +163,12 @@ impl<T: AsFd> Source<T> {
     /// Does `operation` as soon as it does not return [`ErrorKind::WouldBlock`], waiting for the
     /// descriptor to become writable in between.
     ///
+    /// Dropping the future: as with [`read_with`](Source::read_with).
+    ///
     /// # Errors
     ///
-    /// What the operation returns, except `WouldBlock` and `Interrupted`.
+    /// What the operation returns, except `WouldBlock` and `Interrupted`; and where it would have to
+    /// wait, that the reactor has been dropped.
     pub async fn write_with<R>(
         &self,
         mut operation: impl FnMut(&T) -> io::Result<R>,
@@ -201,7 +211,7 @@ impl<T: AsFd> Source<T> {
     ///
     /// # Errors
     ///
-    /// What the operation returns, except `WouldBlock` and `Interrupted`.
+    /// As for [`read_with`](Source::read_with).
     #[inline]
     pub fn poll_read_with<R>(
         &self,
@@ -215,7 +225,7 @@ impl<T: AsFd> Source<T> {
     ///
     /// # Errors
     ///
-    /// What the operation returns, except `WouldBlock` and `Interrupted`.
+    /// As for [`write_with`](Source::write_with).
     #[inline]
     pub fn poll_write_with<R>(
         &self,

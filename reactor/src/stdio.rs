@@ -101,7 +101,8 @@ impl Stdout {
         })
     }
 
-    /// Writes some of `bytes`; waits while the reader is too slow. Returns how many.
+    /// Writes some of `bytes`; waits while the reader is too slow. Returns how many. When the future
+    /// is dropped before it is ready, nothing has been written.
     ///
     /// # Errors
     ///

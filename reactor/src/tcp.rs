@@ -26,7 +26,8 @@ impl Source<net::TcpStream> {
         Ok(Source::new(reactor, stream)?.with_short_reads(ShortReads::Drain))
     }
 
-    /// Reads without taking the bytes away; waits until there is something to see.
+    /// Reads without taking the bytes away; waits until there is something to see. Dropping the
+    /// future changes nothing.
     ///
     /// # Errors
     ///

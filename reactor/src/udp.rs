@@ -63,7 +63,7 @@ impl Source<net::UdpSocket> {
         self.get_ref().local_addr()
     }
 
-    /// Sends one datagram.
+    /// Sends one datagram. When the future is dropped before it is ready, nothing has been sent.
     ///
     /// # Errors
     ///
@@ -73,7 +73,8 @@ impl Source<net::UdpSocket> {
             .await
     }
 
-    /// Sends one datagram to the peer it is connected to.
+    /// Sends one datagram to the peer it is connected to. Dropping the future: as with
+    /// [`send_to`](UdpSocket::send_to).
     ///
     /// # Errors
     ///
@@ -83,7 +84,7 @@ impl Source<net::UdpSocket> {
     }
 
     /// Receives one datagram, cut off at `buf.len()`, and who sent it. Any number of tasks may
-    /// receive from one socket: each datagram goes to one of them.
+    /// receive from one socket: each datagram goes to one of them. Dropping the future loses none.
     ///
     /// # Errors
     ///
@@ -92,7 +93,8 @@ impl Source<net::UdpSocket> {
         self.read_with(|socket| socket.recv_from(buf)).await
     }
 
-    /// Receives one datagram from the peer it is connected to.
+    /// Receives one datagram from the peer it is connected to, cut off at `buf.len()`. Dropping the
+    /// future loses none.
     ///
     /// # Errors
     ///
@@ -101,7 +103,7 @@ impl Source<net::UdpSocket> {
         self.read_with(|socket| socket.recv(buf)).await
     }
 
-    /// Looks at the next datagram without taking it.
+    /// Looks at the next datagram without taking it; dropping the future changes nothing.
     ///
     /// # Errors
     ///

@@ -41,7 +41,8 @@ impl Source<net::TcpStream> {
         Ok(stream)
     }
 
-    /// Connects to the first of `addresses` that answers, in order.
+    /// Connects to the first of `addresses` that answers, in order. Dropping the future ends the
+    /// attempt under way, and no other is begun.
     ///
     /// # Errors
     ///

@@ -101,7 +101,7 @@ pub struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    /// The next connection.
+    /// The next connection. Dropping the future loses none.
     ///
     /// # Errors
     ///

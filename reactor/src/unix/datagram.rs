@@ -42,7 +42,8 @@ impl Source<net::UnixDatagram> {
         Source::new(reactor, socket)
     }
 
-    /// Sends one datagram to the socket at `path`.
+    /// Sends one datagram to the socket at `path`. When the future is dropped before it is ready,
+    /// nothing has been sent.
     ///
     /// # Errors
     ///
@@ -53,7 +54,8 @@ impl Source<net::UnixDatagram> {
             .await
     }
 
-    /// Sends one datagram to the socket this one is connected to.
+    /// Sends one datagram to the socket this one is connected to. Dropping the future: as with
+    /// [`send_to`](UnixDatagram::send_to).
     ///
     /// # Errors
     ///
@@ -62,7 +64,7 @@ impl Source<net::UnixDatagram> {
         self.write_with(|socket| socket.send(datagram)).await
     }
 
-    /// Receives one datagram, cut off at `buf.len()`, and who sent it.
+    /// Receives one datagram, cut off at `buf.len()`, and who sent it. Dropping the future loses none.
     ///
     /// # Errors
     ///
@@ -71,7 +73,7 @@ impl Source<net::UnixDatagram> {
         self.read_with(|socket| socket.recv_from(buf)).await
     }
 
-    /// Receives one datagram, cut off at `buf.len()`.
+    /// Receives one datagram, cut off at `buf.len()`. Dropping the future loses none.
     ///
     /// # Errors
     ///

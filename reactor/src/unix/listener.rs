@@ -88,7 +88,7 @@ pub struct UnixIncoming<'a> {
 }
 
 impl UnixIncoming<'_> {
-    /// The next connection.
+    /// The next connection. Dropping the future loses none.
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ impl Source<net::UnixStream> {
     }
 
     /// Connects to the socket at `path`. (On Linux a path that begins with a zero byte is an
-    /// abstract name.)
+    /// abstract name.) Dropping the future closes the socket.
     ///
     /// # Errors
     ///
