@@ -69,10 +69,8 @@ impl EventLoop {
             // If waiting fails, it is over as well.
             let _ = self.run(handle.timers.timeout(grace, handle.spawner.all_gone()));
         }
-        let tasks = ShutdownReport {
-            unfinished: handle.spawner.alive(),
-            stuck: Vec::new(),
-        };
+        let mut tasks = ShutdownReport::default();
+        tasks.unfinished = handle.spawner.alive();
         drop(self); // and with it the futures that are left
         Report {
             tasks,

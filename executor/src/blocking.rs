@@ -165,8 +165,7 @@ impl BlockingPool {
         }
     }
 
-    /// Submits a job at once, or gives it back when the queue is full or the pool is shut down. From
-    /// there on it is as with [`run`](BlockingPool::run).
+    /// Submits a job at once, or gives it back when the queue is full or the pool is shut down.
     ///
     /// # Errors
     /// The job itself, when there was no place for it.
@@ -264,8 +263,9 @@ impl fmt::Debug for BlockingPool {
     }
 }
 
-/// The result of a blocking job, to be awaited; from [`BlockingPool::run`], which says what becomes
-/// of the job when this is dropped.
+/// The result of a blocking job, to be awaited.
+///
+/// [`BlockingPool::run`] says what becomes of the job when this is dropped.
 #[must_use = "the job is submitted when this is first polled"]
 pub struct Blocking<F, T>
 where

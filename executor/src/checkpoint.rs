@@ -42,7 +42,9 @@ pub fn checkpoint() -> Checkpoint {
     Checkpoint { yielded: false }
 }
 
-/// The future of [`checkpoint`]. Nothing depends on it: it may be dropped at any time.
+/// The future of [`checkpoint`].
+///
+/// Nothing depends on it: it may be dropped at any time.
 #[derive(Debug)]
 #[must_use = "a future does nothing unless awaited"]
 pub struct Checkpoint {

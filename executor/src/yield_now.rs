@@ -28,7 +28,9 @@ pub fn yield_now() -> YieldNow {
     YieldNow { yielded: false }
 }
 
-/// The future of [`yield_now`]. Nothing depends on it: it may be dropped at any time.
+/// The future of [`yield_now`].
+///
+/// Nothing depends on it: it may be dropped at any time.
 #[derive(Debug)]
 #[must_use = "a future does nothing unless awaited"]
 pub struct YieldNow {

@@ -48,6 +48,7 @@ impl Buffers {
     /// # Panics
     ///
     /// If `size` is zero: a read into nothing tells nothing.
+    #[must_use]
     pub fn new(size: usize) -> Buffers {
         assert!(size > 0, "a buffer needs room");
         Buffers {

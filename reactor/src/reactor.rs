@@ -111,6 +111,7 @@ impl Reactor {
     }
 
     /// A reactor with other choices made.
+    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -143,11 +144,13 @@ impl Reactor {
 
     /// A waker that ends the [`poll`](Reactor::poll) in progress, or else the next one. From any
     /// thread; many wakes cost one system call, and none while the reactor is not waiting.
+    #[must_use]
     pub fn waker(&self) -> Waker {
         Waker::from(Arc::clone(&self.core.bell))
     }
 
     /// How many sources are registered.
+    #[must_use]
     pub fn sources(&self) -> usize {
         self.core.table.len()
     }

@@ -52,6 +52,7 @@ impl Ready {
     pub const HANGUP: Ready = Ready(DRAIN as u8);
 
     /// Whether all of `other` is in `self`.
+    #[must_use]
     pub const fn contains(self, other: Ready) -> bool {
         self.0 & other.0 == other.0
     }

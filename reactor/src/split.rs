@@ -39,6 +39,7 @@ impl<T: AsFd> Source<T> {
 
 impl<T: AsFd> ReadHalf<'_, T> {
     /// The whole.
+    #[must_use]
     pub fn source(&self) -> &Source<T> {
         self.0
     }
@@ -46,6 +47,7 @@ impl<T: AsFd> ReadHalf<'_, T> {
 
 impl<T: AsFd> WriteHalf<'_, T> {
     /// The whole.
+    #[must_use]
     pub fn source(&self) -> &Source<T> {
         self.0
     }
@@ -53,6 +55,7 @@ impl<T: AsFd> WriteHalf<'_, T> {
 
 impl<T: AsFd> OwnedReadHalf<T> {
     /// The whole.
+    #[must_use]
     pub fn source(&self) -> &Source<T> {
         &self.0
     }
@@ -79,6 +82,7 @@ impl<T: AsFd> OwnedReadHalf<T> {
 
 impl<T: AsFd> OwnedWriteHalf<T> {
     /// The whole.
+    #[must_use]
     pub fn source(&self) -> &Source<T> {
         &self.0
     }

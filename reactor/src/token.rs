@@ -47,11 +47,13 @@ impl Token {
     }
 
     /// The token as the key a poller stores.
+    #[must_use]
     pub const fn key(self) -> usize {
         self.0
     }
 
     /// The token a poller got as a key.
+    #[must_use]
     pub const fn from_key(key: usize) -> Token {
         Token(key)
     }

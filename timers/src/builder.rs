@@ -99,6 +99,7 @@ impl<S: Sharing> Builder<S> {
     }
 
     /// Makes the timers.
+    #[must_use]
     pub fn build(self) -> Timers<S> {
         Timers::build(self.settings, self.shards)
     }

@@ -45,6 +45,7 @@ pub struct Interval<S: Sharing = Shared> {
 /// Skip    10@34  40  50  60               the missed are left out, the grid is kept
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MissedTicks {
     /// Catch up: deliver each missed tick, one a turn of the loop.
     #[default]

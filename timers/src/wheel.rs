@@ -15,6 +15,7 @@ const LISTS: usize = SLOTS_TOTAL + OVERDUE.len();
 
 /// A timer that has come due, taken out of the wheel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Due<T> {
     /// The key it had; stale now, it only serves to recognise the timer.
     pub key: Key,

@@ -5,6 +5,7 @@ use std::panic::Location;
 
 /// What [`BlockingPool::shutdown`](crate::BlockingPool::shutdown) left.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BlockingReport {
     /// Jobs that had not begun and now never will; their awaiters are told that they are cancelled.
     pub cancelled: usize,

@@ -12,6 +12,7 @@ type Spawned = &'static Location<'static>;
 
 /// What a shutdown found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ShutdownReport {
     /// Tasks whose futures were dropped before they were done: where they were spawned and how
     /// many there, most first.

@@ -70,6 +70,7 @@ impl Source<net::TcpListener> {
     }
 
     /// The connections one after another, without end.
+    #[must_use]
     pub fn incoming(&self) -> Incoming<'_> {
         Incoming { listener: self }
     }

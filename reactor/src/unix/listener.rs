@@ -66,6 +66,7 @@ impl Source<net::UnixListener> {
     }
 
     /// The connections one after another, without end.
+    #[must_use]
     pub fn incoming(&self) -> UnixIncoming<'_> {
         UnixIncoming { listener: self }
     }
