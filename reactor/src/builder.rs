@@ -38,6 +38,10 @@ impl Builder {
     /// [`AsFd`](std::os::fd::AsFd)) to become readable and then calls
     /// `poll(Some(Duration::ZERO))`. The waker then makes the descriptor readable also while no
     /// poll is waiting; it costs one system call a turn.
+    ///
+    /// A host that watches levels hears of the descriptor again as long as there is news. One that
+    /// watches edges (tokio's `AsyncFd`, mio) hears once, and a poll takes 256 events at most: it
+    /// has to poll until the answer is 0.
     #[must_use]
     pub fn embedded(mut self) -> Builder {
         self.embedded = true;

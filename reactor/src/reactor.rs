@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -169,6 +169,14 @@ impl AsFd for Reactor {
             .poller
             .fd()
             .expect("this reactor's poller has no descriptor")
+    }
+}
+
+/// The same as a number, for loops that ask for one (tokio's `AsyncFd`). It stays open as long as
+/// there is a handle of the reactor or one of its wakers.
+impl AsRawFd for Reactor {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 

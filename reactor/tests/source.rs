@@ -171,6 +171,57 @@ fn embedded_the_wake_makes_the_descriptor_readable() {
     }
 }
 
+/// More sources have news than fit one turn, and the host is told of changes only: the rest would
+/// wait for the next change if the host did not poll until there is nothing left.
+#[test]
+#[cfg(target_os = "linux")]
+fn embedded_in_a_host_that_watches_edges() {
+    use rustix::event::epoll;
+
+    const SOURCES: usize = 600;
+    if cfg!(polling_test_poll_backend) {
+        return; // poll(2) has no descriptor to show
+    }
+    let reactor = Reactor::builder().embedded().build().unwrap();
+    let host = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
+    let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+    epoll::add(&host, &reactor, epoll::EventData::new_u64(0), flags).unwrap();
+    // The host's loop: how many sources had news, after one event of its own or none.
+    let turn = |until_nothing: bool| {
+        let mut events = Vec::with_capacity(2);
+        let now = rustix::event::Timespec::default();
+        epoll::wait(
+            &host,
+            rustix::buffer::spare_capacity(&mut events),
+            Some(&now),
+        )
+        .unwrap();
+        let mut news = 0;
+        while !events.is_empty() {
+            match reactor.poll(Some(Duration::ZERO)).unwrap() {
+                0 => break,
+                more => news += more,
+            }
+            if !until_nothing {
+                break;
+            }
+        }
+        news
+    };
+
+    // A fresh socket can be written to: that is news.
+    let fresh = || -> Vec<_> {
+        let pairs = (0..SOURCES / 2).map(|_| UnixStream::pair(&reactor).unwrap());
+        pairs.collect()
+    };
+    let once = fresh();
+    assert!(turn(false) < SOURCES, "one poll takes a batch");
+    drop(once);
+    while turn(true) > 0 {}
+    let _kept = fresh();
+    assert_eq!((turn(true), turn(true)), (SOURCES, 0));
+}
+
 #[test]
 fn tasks_learn_that_the_reactor_has_gone() {
     let reactor = Reactor::new().unwrap();
