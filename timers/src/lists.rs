@@ -21,6 +21,9 @@
 //! brackets above, and nobody looks at it. It would be denser to put the list's last timer in its
 //! place, but then each removal touches the end of its list, which all others need: removals wait
 //! for one another. A page that has become sparse is merged with its neighbour.
+//!
+//! The list that was emptied last keeps its page: the timeouts of a calm server come one at a time,
+//! each to the slot that the one before has just left.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -64,7 +67,7 @@ const EMPTY: List = List {
 /// What is known of a page without reading it.
 #[derive(Clone, Copy, Debug)]
 struct Head {
-    /// A bit for each place that is taken. Never zero but while the page is free.
+    /// A bit for each place that is taken. Never zero but while the page is free or rests.
     taken: u32,
     list: u16,
 }
@@ -92,6 +95,8 @@ pub(crate) struct Lists<const LISTS: usize> {
     pages: Chunks<Page, CHUNK>,
     /// The first free page; they are chained by `next`.
     free: u32,
+    /// The page that rested last. If it is empty, it is the only one of its list.
+    resting: u32,
     used: usize,
     /// With fewer timers than this there are more pages than needed.
     tidy_below: usize,
@@ -107,6 +112,7 @@ impl<const LISTS: usize> Lists<LISTS> {
             heads: Vec::new(),
             pages: Chunks::new(),
             free: NONE,
+            resting: NONE,
             used: 0,
             tidy_below: 0,
             tidied: 0,
@@ -114,7 +120,8 @@ impl<const LISTS: usize> Lists<LISTS> {
     }
 
     pub(crate) fn is_empty(&self, list: u16) -> bool {
-        self.lists[list as usize].first == NONE
+        let first = self.lists[list as usize].first;
+        self.heads.get(first as usize).is_none_or(Head::is_empty)
     }
 
     /// A tick that no timer of the list is due before; exact unless the earliest one has left or
@@ -134,13 +141,14 @@ impl<const LISTS: usize> Lists<LISTS> {
         self.heads[page_of(position)].list
     }
 
-    /// Appends a timer if that does not take a new page, and returns its position. Calls nothing.
+    /// Appends a timer to others if that does not take a new page, and returns its position. Calls
+    /// nothing.
     #[inline]
     pub(crate) fn push_if_room(&mut self, list: u16, timer: u32, deadline: u64) -> Option<u32> {
         let chain = &mut self.lists[list as usize];
         let number = chain.last;
         let head = self.heads.get_mut(number as usize)?;
-        let place = head.end();
+        let place = head.taken.checked_ilog2()? as usize + 1;
         if place >= PAGE_TIMERS {
             return None;
         }
@@ -150,16 +158,29 @@ impl<const LISTS: usize> Lists<LISTS> {
         Some(position(number, place))
     }
 
-    /// Appends a timer, and returns its position, and whether it is the first of a page: then the
-    /// list may have been empty.
+    /// Appends a timer, and returns its position, and whether it is alone on its page: then the list
+    /// may have been empty.
     #[inline]
     pub(crate) fn push(&mut self, list: u16, timer: u32, deadline: u64) -> (u32, bool) {
         match self.push_if_room(list, timer, deadline) {
             Some(position) => (position, false),
             None => {
                 self.lower_earliest(list, deadline);
-                (self.push_on_new_page(list, timer), true)
+                (self.push_on_empty_page(list, timer), true)
             }
+        }
+    }
+
+    /// Appends a timer to a list whose last page is full, or that has no page, or one that rests.
+    fn push_on_empty_page(&mut self, list: u16, timer: u32) -> u32 {
+        let last = self.lists[list as usize].last;
+        match self.heads.get_mut(last as usize) {
+            Some(head) if head.is_empty() => {
+                head.taken = 1;
+                self.pages[last].timers[0] = timer;
+                position(last, 0)
+            }
+            _ => self.push_on_new_page(list, timer),
         }
     }
 
@@ -168,6 +189,9 @@ impl<const LISTS: usize> Lists<LISTS> {
     pub(crate) fn pop(&mut self, list: u16) -> Option<u32> {
         let number = self.lists[list as usize].first;
         let head = self.heads.get_mut(number as usize)?;
+        if head.is_empty() {
+            return None;
+        }
         let place = head.taken.trailing_zeros() as usize;
         head.taken &= head.taken - 1;
         let timer = self.pages[number].timers[place];
@@ -217,11 +241,33 @@ impl<const LISTS: usize> Lists<LISTS> {
         let number = page_of(position);
         let head = &mut self.heads[number];
         head.taken &= !bit(position);
-        if head.taken == 0 {
-            return self.free_page(number as u32);
+        if head.is_empty() {
+            return self.rest(number as u32);
         }
         self.tidy(number as u32, moved);
         None
+    }
+
+    /// Unlinks a page whose last timer has left, unless it is the only one of its list: that one
+    /// stays until another list is emptied. Returns the list if that is empty now.
+    fn rest(&mut self, number: u32) -> Option<u16> {
+        let page = &self.pages[number];
+        if page.previous != NONE || page.next != NONE {
+            self.free_page(number);
+            return None;
+        }
+        let list = self.heads[number as usize].list;
+        self.lists[list as usize].earliest = u64::MAX;
+        let rested = mem::replace(&mut self.resting, number);
+        if rested != number && self.rests(rested) {
+            self.free_page(rested);
+        }
+        Some(list)
+    }
+
+    /// Whether a page that rested, and was not freed since, is empty.
+    fn rests(&self, page: u32) -> bool {
+        self.heads.get(page as usize).is_some_and(Head::is_empty)
     }
 
     /// Merges a page that has become sparse, and looks after two others that may have become so
@@ -233,7 +279,7 @@ impl<const LISTS: usize> Lists<LISTS> {
         }
         for _ in 0..2 {
             self.tidied = (self.tidied + 1) % self.heads.len();
-            if self.heads[self.tidied].taken != 0 {
+            if !self.heads[self.tidied].is_empty() {
                 self.merge(self.tidied as u32, &mut moved);
             }
         }
@@ -286,7 +332,7 @@ impl<const LISTS: usize> Lists<LISTS> {
         })
     }
 
-    /// Appends a timer to a list whose last page is full.
+    /// Appends a timer and a page for it.
     #[inline(never)]
     fn push_on_new_page(&mut self, list: u16, timer: u32) -> u32 {
         let previous = self.lists[list as usize].last;
@@ -323,9 +369,12 @@ impl<const LISTS: usize> Lists<LISTS> {
         number
     }
 
-    /// Unlinks a page; returns its list if that is empty now.
+    /// Unlinks a page.
     #[inline(never)]
-    fn free_page(&mut self, number: u32) -> Option<u16> {
+    fn free_page(&mut self, number: u32) {
+        if number == self.resting {
+            self.resting = NONE;
+        }
         let head = &mut self.heads[number as usize];
         head.taken = 0; // how `tidy` knows it
         let list = head.list;
@@ -343,9 +392,7 @@ impl<const LISTS: usize> Lists<LISTS> {
         }
         if previous == NONE && next == NONE {
             self.lists[list as usize].earliest = u64::MAX;
-            return Some(list);
         }
-        None
     }
 
     /// Notes how many pages are in use, and from when on that is too many.
@@ -360,23 +407,23 @@ impl<const LISTS: usize> Lists<LISTS> {
         self.heads = Vec::new();
         self.pages = Chunks::new();
         self.free = NONE;
+        self.resting = NONE;
         self.uses(0);
         self.tidied = 0;
     }
 
-    /// Gives the pages back if none is in use.
+    /// Gives the pages back if no timer is listed.
     pub(crate) fn shrink(&mut self) {
-        if self.used == 0 {
+        if self.used == usize::from(self.rests(self.resting)) {
             self.clear();
         }
     }
 }
 
 impl Head {
-    /// The place behind the last one that is taken. (In a list there is always one.)
     #[inline]
-    fn end(self) -> usize {
-        (self.taken | 1).ilog2() as usize + 1
+    fn is_empty(&self) -> bool {
+        self.taken == 0
     }
 }
 
@@ -444,7 +491,8 @@ mod tests {
                 assert!(popped.eq(timers.iter().copied()));
                 assert_eq!(self.lists.earliest(list), u64::MAX);
             }
-            assert_eq!(self.lists.used, 0, "no page is lost");
+            let rests = usize::from(self.lists.rests(self.lists.resting));
+            assert_eq!(self.lists.used, rests, "no page is lost");
         }
     }
 
@@ -564,6 +612,39 @@ mod tests {
         assert_eq!(checked.lists.heads.len(), 1, "the same place is used again");
         checked.remove(0);
         checked.check();
+    }
+
+    #[test]
+    fn the_list_emptied_last_keeps_its_page_and_no_other_does() {
+        let mut lists = Lists::<3>::new();
+        for round in 0..90 {
+            let (position, alone) = lists.push(round / 30, round.into(), 7);
+            assert!(alone, "the list was empty");
+            assert_eq!(lists.remove(position, 0, |_, _| ()), Some(round / 30));
+            assert!(lists.is_empty(round / 30) && lists.pop(round / 30).is_none());
+            assert_eq!(lists.earliest(round / 30), u64::MAX);
+            assert_eq!(lists.used, 1);
+        }
+        assert_eq!(
+            lists.heads.len(),
+            2,
+            "the next list takes a page before the last one's goes"
+        );
+        let (position, _) = lists.push(0, 7, 7);
+        lists.push(2, 8, 8); // on the page that rests
+        assert_eq!(lists.remove(position, 1, |_, _| ()), Some(0));
+        assert_eq!(
+            lists.pop(2),
+            Some(8),
+            "a page at work again is not taken away"
+        );
+        lists.pop_page(0);
+        assert_eq!(lists.used, 0);
+        lists.push(0, 9, 9);
+        assert_eq!(lists.heads.len(), 2);
+        assert_eq!(lists.pop(0), Some(9));
+        lists.shrink();
+        assert_eq!(lists.pages.len(), 0);
     }
 
     #[test]
