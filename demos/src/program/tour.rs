@@ -153,6 +153,16 @@ pub async fn play(handle: &HostHandle) -> io::Result<Incoming> {
     Ok(incoming)
 }
 
+/// What was typed to call this program. Its name alone would be found by those only who have put it
+/// on their path.
+fn called() -> String {
+    let name = std::env::args_os().next();
+    name.map_or_else(
+        || "event-loop".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
 /// What the visitor is told at the end, and whether all went as announced.
 #[must_use]
 pub fn farewell(seen: &Seen) -> (String, bool) {
@@ -164,15 +174,19 @@ pub fn farewell(seen: &Seen) -> (String, bool) {
     let place = |wanted| seen.outputs.iter().position(|&number| number == wanted);
     let (verdict, as_announced) = match (place(2), place(1)) {
         (Some(second), Some(first)) if second < first => (
-            "Now with your own lines: event-loop run (try `sleep 3s`, then `query select 1`; \
-             --help tells the rest).",
+            format!(
+                "Now with your own lines: {} run (try `sleep 3s`, then `query select 1`; \
+                 --help tells the rest).",
+                called()
+            ),
             true,
         ),
         (Some(_), Some(_)) => (
-            "O1 came before O2: this machine was too busy for the tour's delays. Please try again.",
+            "O1 came before O2: this machine was too busy for the tour's delays. Please try again."
+                .to_owned(),
             false,
         ),
-        _ => ("The tour was left early.", true),
+        _ => ("The tour was left early.".to_owned(), true),
     };
     (
         format!(
