@@ -18,7 +18,8 @@
 //! 2. [`Word::drained`], by an operation that saw `WouldBlock`: takes READABLE away, but only if no
 //!    event came since the operation began. The tick is how it knows. Without it, data arriving
 //!    between the failed read and the clearing would be forgotten, and an edge-triggered poller
-//!    does not tell twice.
+//!    does not tell twice (`epoll(7)`, "Level-triggered and edge-triggered"). tokio numbers its
+//!    events for the same reason.
 //! 3. [`Word::wait`], by a task about to sleep: sets READER, unless READABLE came in the meantime.
 //!
 //! A slot starts ready in both directions: the first operation simply tries, and so also gets what

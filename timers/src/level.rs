@@ -12,6 +12,9 @@
 //! and there to the slot that the deadline's own digit names. All digits above agree with `now`,
 //! so a slot stands for one range of ticks, no wrap-around exists, and nothing is left over:
 //! eleven levels hold every `u64`.
+//!
+//! The hierarchy is Varghese's and Lauck's (1987), whose wheels turn tick by tick. To look for the
+//! highest digit that differs is what tokio's wheel does, too, on six levels.
 
 /// Bits of a deadline that one level looks at.
 const DIGIT_BITS: u32 = 6;

@@ -23,7 +23,9 @@
 //! of 1, and the worker gets up again. If B is before 2, then 3 sees A: the bit is set, and this
 //! worker is not counted as searching. Then either another searches, for whom the same argument
 //! holds when it goes to sleep, or a sleeper is woken. Both may happen at once; then the one who
-//! got up by itself finds its bit already cleared and takes the wake-up as its own.
+//! got up by itself finds its bit already cleared and takes the wake-up as its own. (That each
+//! writes, and then reads what the other writes, is how Dekker's mutual exclusion begins; that
+//! searchers are counted, and the last to find something calls another, is the Go scheduler's.)
 //!
 //! Waking a worker takes it off the mask and makes it a searcher in one exchange, so two givers
 //! never pick the same one, and between them wake at most one at a time.
