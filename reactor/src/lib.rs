@@ -53,15 +53,63 @@ pub use stdio::{Stdin, Stdout};
 pub use tcp::Incoming;
 pub use unix::UnixIncoming;
 
-/// A socket that accepts TCP connections.
+/// A socket that accepts TCP connections: one by one ([`accept`](TcpListener::accept)), or as a
+/// stream ([`incoming`](TcpListener::incoming)).
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// # #[cfg(feature = "futures-io")] {
+/// use futures_lite::{AsyncReadExt, AsyncWriteExt, future, io};
+/// use reactor::{Reactor, TcpListener, TcpStream};
+///
+/// let tasks = async_executor::Executor::new(); // or whatever spawns tasks where you are
+/// # let reactor = Reactor::new()?;
+/// # let driver = reactor.clone();
+/// # std::thread::spawn(move || while driver.poll(None).is_ok() {});
+/// let listener = TcpListener::bind(&reactor, "127.0.0.1:0")?;
+/// let address = listener.local_addr()?;
+/// let server = async {
+///     loop {
+///         let Ok((mut stream, _peer)) = listener.accept().await else {
+///             continue; // no descriptors are left: the next call waits for some
+///         };
+///         let echo = async move {
+///             let (reader, mut writer) = stream.split();
+///             io::copy(reader, &mut writer).await?;
+///             writer.close().await // no more will come, says this to the peer
+///         };
+///         tasks.spawn(echo).detach();
+///     }
+/// };
+/// let client = async {
+///     let mut stream = TcpStream::connect(&reactor, address).await?;
+///     stream.write_all(b"hello").await?;
+///     stream.close().await?; // in this direction; the other one stays open
+///     let mut answer = String::new();
+///     stream.read_to_string(&mut answer).await?;
+///     io::Result::Ok(answer)
+/// };
+/// assert_eq!(future::block_on(tasks.run(future::or(server, client)))?, "hello");
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 pub type TcpListener = Source<std::net::TcpListener>;
 /// A TCP connection.
+///
+/// It reads and writes by the traits of `futures-io` (the feature, on by default): bring
+/// `AsyncReadExt` and `AsyncWriteExt` into scope, of `futures-lite` or `futures`. Without them there
+/// are [`read_lent`](Source::read_lent), [`read_with`](Source::read_with) and
+/// [`write_with`](Source::write_with). [`split`](Source::split) makes two halves for one task,
+/// [`into_split`](Source::into_split) for two. Dropping it closes the connection. An example is at
+/// [`TcpListener`].
 pub type TcpStream = Source<std::net::TcpStream>;
-/// A Unix-domain stream connection.
+/// A Unix-domain stream connection. It reads, writes and splits as a [`TcpStream`] does.
 pub type UnixStream = Source<std::os::unix::net::UnixStream>;
-/// A socket that accepts Unix-domain stream connections.
+/// A socket that accepts Unix-domain stream connections, as a [`TcpListener`] does.
 pub type UnixListener = Source<std::os::unix::net::UnixListener>;
-/// A Unix-domain datagram socket.
+/// A Unix-domain datagram socket. Tasks may share it by reference: each datagram goes to one.
 pub type UnixDatagram = Source<std::os::unix::net::UnixDatagram>;
-/// A UDP socket.
+/// A UDP socket. Tasks may share it by reference: each datagram goes to one. An example is at
+/// [`bind`](UdpSocket::bind).
 pub type UdpSocket = Source<std::net::UdpSocket>;

@@ -54,7 +54,8 @@ impl Source<net::TcpListener> {
     /// When the process or the system has no descriptors or memory left (`EMFILE`, `ENFILE`,
     /// `ENOBUFS`, `ENOMEM`). The connection stays in the queue. Calling again does not spin: the
     /// next call waits until a source of this reactor is closed or other events come, and then
-    /// tries again. (Without edges, on poll(2), it fails once a turn.)
+    /// tries again. (Without edges, on poll(2), it fails once a turn.) What was accepted and then
+    /// finds no place in the poller is closed, and its error returned.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         self.admit(self.read_with(self.starving(accept_whole)).await?)
     }
