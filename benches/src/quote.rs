@@ -12,6 +12,7 @@ use std::fmt::Write;
 use crate::record::Record;
 use crate::report::short;
 use crate::workload;
+use crate::workload::Workload;
 use crate::workloads;
 
 const BEGIN: &str = "\n<!-- results: "; // at the beginning of a line
@@ -55,15 +56,10 @@ pub fn without_quotes(page: &str) -> String {
 /// Ours beside tokio and beside the best of the other peers. The limits of the machine are in the
 /// report alone.
 fn table(names: &str, records: &[Record]) -> Result<String, String> {
-    let mut chosen = Vec::new();
+    let mut chosen: Vec<&Workload> = Vec::new();
     for name in names.split(", ") {
-        match workloads::ALL.iter().find(|workload| workload.name == name) {
-            Some(exactly) => chosen.push(exactly),
-            None => {
-                let group = workloads::choose(&[name.to_owned()]);
-                chosen.extend(group.map_err(|name| format!("no workload {name}"))?);
-            }
-        }
+        let group = workloads::choose(&[name.to_owned()]);
+        chosen.extend(group.map_err(|name| format!("no workload {name}"))?);
     }
     let mut table = String::from(
         "| workload | unit | ours | tokio | times better | the best other |\n\

@@ -190,7 +190,8 @@ pub const ALL: &[Workload] = &[
     time::<sleeping::Create<1_000_000>>("growth/sleeps_1m").without(sleeping::FEW),
 ];
 
-/// The workloads that `names` choose: whole names, or beginnings such as `local/` or `timers`.
+/// The workloads that `names` choose: whole names, or beginnings such as `local/` or `timers/wheel`.
+/// A name that is whole chooses that one, though others begin with it.
 ///
 /// # Errors
 /// The first name that chooses nothing.
@@ -198,11 +199,12 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static Workload>, String> {
     if names.is_empty() {
         return Ok(ALL.iter().collect());
     }
-    let chosen_by = |workload: &Workload, name: &str| {
-        workload.name == name
-            || workload.name.strip_prefix(name).is_some_and(|rest| {
-                name.ends_with('/') || rest.starts_with('/') || rest.starts_with('_')
-            })
+    let whole = |name: &str| ALL.iter().any(|workload| workload.name == name);
+    let chosen_by = |workload: &Workload, name: &str| match workload.name.strip_prefix(name) {
+        Some("") => true,
+        _ if whole(name) => false,
+        Some(rest) => name.ends_with('/') || rest.starts_with(['/', '_']),
+        None => false,
     };
     if let Some(stranger) = names
         .iter()
@@ -237,6 +239,8 @@ mod tests {
     #[test]
     fn groups_and_whole_names_choose() {
         assert_eq!(chosen(&["local/yield"]), ["local/yield"]);
+        assert_eq!(chosen(&["local/spawn_join"]), ["local/spawn_join"]);
+        assert!(chosen(&["local/spawn"]).contains(&"local/spawn_join_each"));
         assert_eq!(chosen(&["local"]), chosen(&["local/"]));
         assert_eq!(chosen(&[]).len(), ALL.len());
         assert!(chosen(&["local"]).len() > 4);
