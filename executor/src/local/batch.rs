@@ -20,7 +20,11 @@ pub(crate) fn batches(hub: &Hub, polls: usize) {
     if let (Order::Fair, None) = (&settings.order, &settings.watch) {
         loop {
             collect(hub);
-            if !batch(hub) || enough() {
+            if !batch(hub) {
+                hub.memory.trim(); // nothing is ready: a time of rest
+                return;
+            }
+            if enough() {
                 return;
             }
         }
@@ -33,7 +37,9 @@ pub(crate) fn batches(hub: &Hub, polls: usize) {
             watch.batch_begins(); // before the inbox is emptied: its wakes belong to this batch
         }
         collect(hub);
-        batch_rarely(hub);
+        if !batch_rarely(hub) {
+            hub.memory.trim();
+        }
         if enough() || !hub.has_ready() {
             return;
         }
@@ -57,13 +63,13 @@ fn batch(hub: &Hub) -> bool {
     true
 }
 
-/// A batch whose tasks somebody watches, or whose order somebody chooses.
+/// A batch whose tasks somebody watches, or whose order somebody chooses. Whether there was any.
 #[cold]
-fn batch_rarely(hub: &Hub) {
+fn batch_rarely(hub: &Hub) -> bool {
     let ready = hub.ready.len();
     let tasks = ready.min(hub.settings.batch_max);
     if tasks == 0 {
-        return;
+        return false;
     }
     count(&hub.counters.batches, 1);
     if let Order::Chosen(choose) = &hub.settings.order {
@@ -73,13 +79,14 @@ fn batch_rarely(hub: &Hub) {
             };
             run_chosen(hub, task);
         }
-        return;
+        return true;
     }
     let mut taken = hub.ready.take(tasks, ready);
     while let Some(task) = taken.next() {
         run_chosen(hub, task);
     }
     taken.put_back();
+    true
 }
 
 /// [`run`], out of line: so that the common loop has the only copy in line.
@@ -105,6 +112,7 @@ fn sleep(hub: &Hub) {
         watch.parks(); // may wake a task or a root here, which no push would tell of
     }
     let idle = hub.ready.is_empty() && hub.roots_woken.get() == roots;
+    while idle && hub.inbox.is_empty() && hub.memory.trim() {}
     if idle && hub.inbox.sleep() {
         count(&hub.counters.parks, 1);
         while !hub.inbox.is_awake() {

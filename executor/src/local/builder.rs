@@ -60,8 +60,14 @@ impl LocalBuilder {
         self
     }
 
-    /// How many bytes of finished tasks' memory are kept for the next ones; 16 MiB by default:
-    /// that of some 100,000 small tasks. Give more to a program that often has more at once.
+    /// How many bytes of finished tasks' memory are kept for the next ones over a time of rest; 16
+    /// MiB by default: that of some 100,000 small tasks.
+    ///
+    /// While tasks are ready all of it is kept, which is never more than the tasks of each size once
+    /// took together. Whenever a batch finds nothing to do, 1,024 blocks beyond the limit go back to
+    /// the allocator; and all of them before [`block_on`](LocalExecutor::block_on) parks its thread,
+    /// unless something comes meanwhile. Give more to a program that often has more tasks at once,
+    /// with rests in between.
     pub fn recycled_max(mut self, bytes: usize) -> Self {
         self.kept_max = bytes;
         self
