@@ -1,4 +1,5 @@
-//! Several threads poll one reactor: who waits for its turn does not wait any longer for that.
+//! Several threads poll one reactor: who waits for its turn does not wait any longer for that. And how
+//! long a wait may be.
 #![cfg(not(loom))]
 
 use std::io;
@@ -75,4 +76,21 @@ fn the_time_until_its_turn_is_part_of_the_timeout() {
     // On a busy machine the second thread may come late, and find the turn free.
     let shortened = (0..20).any(|_| second_wait(patience) < patience);
     assert!(shortened, "it waits for all of {patience:?} on top");
+}
+
+/// Each is ended by a wake, one that comes before the wait or in it.
+#[test]
+fn no_timeout_is_too_long() {
+    let ways = [Reactor::builder(), Reactor::builder().portable()];
+    for reactor in ways.map(|way| way.build().unwrap()) {
+        for seconds in [1 << 31, 1 << 32, 1 << 62, i64::MAX as u64, u64::MAX] {
+            for nanos in [0, 1, 999_999_999] {
+                let timeout = Duration::new(seconds, nanos);
+                let waker = reactor.waker();
+                let ring = thread::spawn(move || waker.wake());
+                reactor.poll(Some(timeout)).unwrap();
+                ring.join().unwrap();
+            }
+        }
+    }
 }
