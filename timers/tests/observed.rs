@@ -106,6 +106,8 @@ fn each_step_in_the_life_of_a_sleep_is_told() {
     assert_eq!(trace.take(), ["0 rescheduled for 90 at 1/1"]);
     early.reset(start + 20 * NS);
     assert_eq!(trace.take(), ["0 rescheduled for 20 at 0/20"]);
+    early.reset(start + 20 * NS);
+    assert_eq!(trace.take(), [""; 0], "nothing has changed");
     clock.advance(20 * NS);
     timers.fire();
     assert_eq!(trace.take(), ["0 fires", "fired 1"]);
