@@ -20,7 +20,7 @@
 //! a timer that leaves clears its bit and does not touch its page; the index stays there, in
 //! brackets above, and nobody looks at it. It would be denser to put the list's last timer in its
 //! place, but then each removal touches the end of its list, which all others need: removals wait
-//! for one another. A page that has become sparse is merged with its neighbour.
+//! for one another. A page that has become sparse is merged with its neighbour: see `sparse`.
 //!
 //! The list that was emptied last keeps its page: the timeouts of a calm server come one at a time,
 //! each to the slot that the one before has just left.
@@ -32,6 +32,8 @@ use core::mem;
 
 use crate::chunks::Chunks;
 
+mod sparse;
+
 /// The index that stands for "none".
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -39,8 +41,6 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) const PAGE_TIMERS: usize = 30;
 /// When the timer at one of these places leaves, its page is looked at. Is it sparse?
 const LOOKS: u32 = 1 << 5 | 1 << 14 | 1 << 23;
-/// With no more timers it may be merged with a neighbour; a merge too early has to be repeated.
-const SPARSE: u32 = 10;
 /// Timers that a page should hold on average: with fewer there is something to be gained.
 const WORTHWHILE: usize = 12;
 /// Pages that may be in use before sparse ones matter.
@@ -268,55 +268,6 @@ impl<const LISTS: usize> Lists<LISTS> {
     /// Whether a page that rested, and was not freed since, is empty.
     fn rests(&self, page: u32) -> bool {
         self.heads.get(page as usize).is_some_and(Head::is_empty)
-    }
-
-    /// Merges a page that has become sparse, and looks after two others that may have become so
-    /// earlier, when there was nothing to be gained.
-    #[inline(never)]
-    fn tidy(&mut self, number: u32, mut moved: impl FnMut(u32, u32)) {
-        if self.heads[number as usize].taken.count_ones() <= SPARSE {
-            self.merge(number, &mut moved);
-        }
-        for _ in 0..2 {
-            self.tidied = (self.tidied + 1) % self.heads.len();
-            if !self.heads[self.tidied].is_empty() {
-                self.merge(self.tidied as u32, &mut moved);
-            }
-        }
-    }
-
-    /// Joins a page with those around it for as long as two fit into one.
-    fn merge(&mut self, number: u32, moved: &mut impl FnMut(u32, u32)) {
-        let mut merged = Some(number);
-        while let Some(number) = merged {
-            let page = &self.pages[number];
-            let (previous, next) = (page.previous, page.next);
-            merged = self.join(number, next, moved);
-            if merged.is_none() {
-                merged = self.join(previous, number, moved);
-            }
-        }
-    }
-
-    /// Moves the timers of `second` behind those of `first`, if both exist and they fit; returns
-    /// the page that holds them.
-    fn join(&mut self, first: u32, second: u32, moved: &mut impl FnMut(u32, u32)) -> Option<u32> {
-        let one = self.heads.get(first as usize)?;
-        let two = self.heads.get(second as usize)?;
-        let together = one.taken.count_ones() + two.taken.count_ones();
-        if together as usize > PAGE_TIMERS {
-            return None;
-        }
-        let mut timers = [NONE; PAGE_TIMERS];
-        let both = self.timers_of(first).chain(self.timers_of(second));
-        for (place, timer) in both.enumerate() {
-            timers[place] = timer;
-            moved(timer, position(first, place));
-        }
-        self.free_page(second);
-        self.pages[first].timers = timers;
-        self.heads[first as usize].taken = (1 << together) - 1;
-        Some(first)
     }
 
     /// The timers of a page, in order; none if there is no such page.
