@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_debug_implementations)] // as users of a library expect
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod block_on;
