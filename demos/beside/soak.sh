@@ -4,8 +4,10 @@
 #
 #   cargo build --release && bash demos/beside/soak.sh 1800          # so many seconds
 #   bash demos/beside/soak.sh 1800 180     # each of 64 connections asks so often a second
+#   GROUP=/sys/fs/cgroup/cpu/soak bash demos/beside/soak.sh 1800 370   # the server is put in there
 #
-# To hold it at a share of a processor, start this in a control group with a quota.
+# A control group with a quota (cpu.cfs_quota_us 50000 of 100000: half a processor) makes 80% of
+# what the server may use a load beside which the machine can do other things.
 set -euo pipefail
 seconds=${1:?how many seconds} rate=${2:-40}
 ulimit -n 20000
@@ -16,6 +18,7 @@ printf 'sleep 100ms\nquery select 1\nsleep 5ms\n' >"$work/body"
 
 target/release/event-loop serve --listen 127.0.0.1:18092 &
 server=$!
+if [ -n "${GROUP:-}" ]; then echo $server >"$GROUP/cgroup.procs"; fi
 sleep 1
 
 slow_clients() { # heads in drops, bodies in drops, readers that hardly read
@@ -38,7 +41,17 @@ slow_clients & slow=$!
 quick_clients healthz -c 64 --rps "$rate" $url/healthz & first=$!
 quick_clients inputs -c 16 --rps 10 -d "$work/body" $url/inputs & second=$!
 state() {
-  echo "$SECONDS s: $(grep VmRSS /proc/$server/status | tr -s ' \t' ' '), $(ls /proc/$server/fd | wc -l) descriptors"
+  echo "$SECONDS s: $(grep VmRSS /proc/$server/status | tr -s ' \t' ' '), $(ls /proc/$server/fd | wc -l)" \
+    "descriptors, $(awk '{ print ($14 + $15) / 100 }' /proc/$server/stat) s of processor"
+}
+
+sums() { # sums FILE: the lines of all minutes as one of each kind
+  awk -F ': |, ' '{ for (i = 2; i <= NF; i++) { split($i, count, " "); sum[$1, i] += count[1]
+                      name[$1, i] = count[2] }
+                    fields[$1] = NF }
+       END { for (kind in fields) { line = kind ":"
+               for (i = 2; i <= fields[kind]; i++) line = line " " sum[kind, i] " " name[kind, i]
+               print line } }' "$1"
 }
 while [ $SECONDS -lt $end ]; do
   state
@@ -47,7 +60,8 @@ done
 wait $slow $first $second
 sleep 14 # longer than the server lets a client be silent
 state
-cat "$work/healthz" "$work/inputs"
+sums "$work/healthz"
+sums "$work/inputs"
 curl -s $url/metrics | grep -v '^#'
 kill -INT $server
 wait $server && echo "it ended in order"

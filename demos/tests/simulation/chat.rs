@@ -5,6 +5,7 @@
 //! leaves or is cut off leaves nobody waiting and no place taken.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
@@ -14,16 +15,16 @@ use demos::chat::Room;
 use executor::LocalExecutor;
 use timers::{Clock, SharedTimers};
 
-use crate::chance::Chance;
+use crate::chance::{Chance, Faults};
 use crate::wire::{self, End};
 use crate::world::drive;
 
 /// What came of a run, or of many.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Evening {
     pub(crate) story: String,
     pub(crate) polls: u64,
-    pub(crate) faults: u64,
+    pub(crate) faults: Faults,
     /// Guests who stayed to the end, and lines they said.
     pub(crate) stayed: u64,
     pub(crate) lines: u64,
@@ -35,11 +36,30 @@ pub(crate) struct Evening {
 impl Evening {
     pub(crate) fn add(&mut self, other: &Self) {
         self.polls += other.polls;
-        self.faults += other.faults;
+        self.faults.add(other.faults);
         self.stayed += other.stayed;
         self.lines += other.lines;
         self.left += other.left;
         self.resets += other.resets;
+    }
+}
+
+impl fmt::Debug for Evening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            polls,
+            faults,
+            stayed,
+            lines,
+            left,
+            resets,
+            ..
+        } = self;
+        write!(
+            f,
+            "{polls} polls, {faults:?}, {stayed} stayed to the end with {lines} lines, \
+             {left} left, {resets} cut off"
+        )
     }
 }
 
@@ -159,7 +179,6 @@ pub(crate) fn run(seed: u64) -> Evening {
         .build();
     let clock = Clock::auto();
     let timers = SharedTimers::builder(clock.clone()).shards(1).build();
-    let faults = Rc::new(Cell::new(0));
     let evening = Rc::new(RefCell::new(Evening::default()));
     let room = Room::default();
     let unsaid = Rc::default();
@@ -171,7 +190,7 @@ pub(crate) fn run(seed: u64) -> Evening {
                 1 + chance.below(8)
             };
             let promise = (lines > 0).then(|| Promise::new(&unsaid));
-            let ([ours, theirs], carriers) = wire::wire(&chance, &timers, &faults);
+            let ([ours, theirs], carriers) = wire::wire(&chance, &timers);
             drop(executor.spawn(carriers));
             let welcome = room.clone();
             drop(executor.spawn(async move { welcome.welcome(&theirs, &theirs).await }));
@@ -193,7 +212,7 @@ pub(crate) fn run(seed: u64) -> Evening {
     });
     let mut evening = evening.take();
     evening.polls = executor.metrics().polls;
-    evening.faults = faults.get();
+    evening.faults = chance.faults();
     evening
 }
 

@@ -12,7 +12,7 @@ use futures::{AsyncRead, AsyncWrite};
 use hyper::rt::{self, ReadBufCursor};
 use timers::SharedTimers;
 
-use crate::chance::Chance;
+use crate::chance::{Chance, Fault};
 
 /// One direction: what was sent, what has arrived.
 #[derive(Default)]
@@ -36,7 +36,6 @@ pub(crate) struct Wire {
     lanes: [RefCell<Lane>; 2],
     reset: Cell<bool>,
     chance: Chance,
-    faults: Rc<Cell<u64>>,
 }
 
 /// An end of a wire. Dropped, both its directions are over.
@@ -56,7 +55,6 @@ fn wake(waker: &mut Option<Waker>) {
 pub(crate) fn wire(
     chance: &Chance,
     timers: &SharedTimers,
-    faults: &Rc<Cell<u64>>,
 ) -> ([End; 2], impl Future<Output = ()> + use<>) {
     let lane = || {
         let room = [1, 7, 100, 5000][chance.below(4)];
@@ -66,12 +64,10 @@ pub(crate) fn wire(
         })
     };
     let lanes = [lane(), lane()];
-    let (chance, faults) = (chance.clone(), Rc::clone(faults));
     let wire = Rc::new(Wire {
         lanes,
         reset: Cell::new(false),
-        chance,
-        faults,
+        chance: chance.clone(),
     });
     let ends = [0, 1].map(|side| End {
         wire: Rc::clone(&wire),
@@ -96,36 +92,53 @@ async fn carry(wire: Rc<Wire>, timers: SharedTimers, side: usize) {
         })
         .await;
         if !wire.chance.once_in(3) {
+            wire.chance.count(Fault::Delay);
             timers.sleep(wire.chance.millis(40)).await;
         }
-        if wire.chance.once_in(700) {
+        if wire.chance.strikes(Fault::SpuriousEvent, 10) {
+            let mut lane = wire.lanes[side].borrow_mut();
+            wake(&mut lane.reader);
+            wake(&mut lane.writer);
+        }
+        if wire.chance.once_in(2_000) {
             wire.break_down();
         }
-        let mut lane = wire.lanes[side].borrow_mut();
         if wire.reset.get() {
             return;
         }
-        let most = lane.sent.len();
-        let piece = if most > 1 && wire.chance.once_in(2) {
-            1 + wire.chance.below(most)
-        } else {
-            most
-        };
-        let bytes: Vec<u8> = lane.sent.drain(..piece).collect();
-        lane.arrived.extend(bytes);
+        wire.arrive(side);
+        if wire.chance.strikes(Fault::LateEvent, 10) {
+            timers.sleep(wire.chance.millis(40)).await;
+        }
+        let mut lane = wire.lanes[side].borrow_mut();
         wake(&mut lane.writer);
         wake(&mut lane.reader);
-        if lane.closed && lane.sent.is_empty() {
-            lane.ended = true;
+        if lane.ended {
             return;
         }
     }
 }
 
 impl Wire {
+    /// A piece of what is underway has arrived, or all of it. Nobody is told.
+    fn arrive(&self, side: usize) {
+        let mut lane = self.lanes[side].borrow_mut();
+        let most = lane.sent.len();
+        let piece = if most > 1 && self.chance.once_in(2) {
+            1 + self.chance.below(most)
+        } else {
+            most
+        };
+        let bytes: Vec<u8> = lane.sent.drain(..piece).collect();
+        lane.arrived.extend(bytes);
+        lane.ended = lane.closed && lane.sent.is_empty();
+    }
+
     /// A reset: both ends hear of it, and what was underway is gone.
     pub(crate) fn break_down(&self) {
-        self.reset.set(true);
+        if !self.reset.replace(true) {
+            self.chance.count(Fault::Reset);
+        }
         for lane in &self.lanes {
             let mut lane = lane.borrow_mut();
             lane.sent.clear();
@@ -138,9 +151,8 @@ impl Wire {
 
     /// 'Not now', and a wake-up for no reason: the caller will have to try again.
     fn hesitates(&self, cx: &Context<'_>) -> bool {
-        let hesitates = self.chance.once_in(5);
+        let hesitates = self.chance.strikes(Fault::NotNow, 5);
         if hesitates {
-            self.faults.set(self.faults.get() + 1);
             cx.waker().wake_by_ref();
         }
         hesitates
@@ -169,9 +181,8 @@ impl End {
             return Poll::Pending;
         }
         let there = lane.arrived.len().min(most);
-        let piece = if there > 1 && self.wire.chance.once_in(4) {
-            self.wire.faults.set(self.wire.faults.get() + 1); // a short read
-            1 + self.wire.chance.below(there)
+        let piece = if there > 1 && self.wire.chance.strikes(Fault::ShortRead, 4) {
+            1 + self.wire.chance.below(there - 1)
         } else {
             there
         };
@@ -194,7 +205,12 @@ impl End {
             lane.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let piece = room.min(bytes.len());
+        let fits = room.min(bytes.len());
+        let piece = if fits > 1 && self.wire.chance.strikes(Fault::ShortWrite, 4) {
+            1 + self.wire.chance.below(fits - 1)
+        } else {
+            fits
+        };
         lane.sent.extend(&bytes[..piece]);
         wake(&mut lane.carrier);
         Poll::Ready(Ok(piece))

@@ -26,7 +26,7 @@ use reactor::Reactor;
 use rustix::io::Errno;
 use timers::{Clock, SharedTimers};
 
-use crate::chance::Chance;
+use crate::chance::{Chance, Fault, Faults};
 use crate::client::{self, Visit};
 use crate::wire::{self, End};
 
@@ -38,7 +38,7 @@ const TURNS: u64 = 200_000;
 pub(crate) struct Run {
     pub(crate) story: String,
     pub(crate) polls: u64,
-    pub(crate) faults: u64,
+    pub(crate) faults: Faults,
     pub(crate) answered: u64,
     pub(crate) inputs: u64,
     pub(crate) refused: u64,
@@ -50,7 +50,7 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn add(&mut self, other: &Self) {
         self.polls += other.polls;
-        self.faults += other.faults;
+        self.faults.add(other.faults);
         self.answered += other.answered;
         self.inputs += other.inputs;
         self.refused += other.refused;
@@ -92,7 +92,7 @@ impl fmt::Debug for Run {
         } = self;
         write!(
             f,
-            "{polls} polls, {faults} faults, {answered} answered with {inputs} inputs, \
+            "{polls} polls, {faults:?}, {answered} answered with {inputs} inputs, \
              {refused} refused, {left} left, {resets} reset, {undone} undone"
         )
     }
@@ -151,21 +151,20 @@ pub(crate) fn run(seed: u64) -> Run {
     });
     let server = Server::new(processing, limits(&chance), Vec::new());
     let start = clock.now();
-    let faults = Rc::new(Cell::new(0));
     let told = Rc::new(RefCell::new(Run::default()));
 
     let (knock, door) = mpsc::unbounded();
-    let welcomed = keep_the_door(&server, door, &chance, &faults, executor.spawner());
+    let welcomed = keep_the_door(&server, door, &chance, executor.spawner());
     drop(executor.spawn(welcomed));
     let clients = 1 + chance.below(12);
     let visits: Vec<_> = (0..clients)
         .map(|number| {
             let (server, chance, timers) = (Arc::clone(&server), chance.clone(), timers.clone());
-            let (spawner, faults) = (executor.spawner(), Rc::clone(&faults));
+            let spawner = executor.spawner();
             let (told, clock, knock) = (Rc::clone(&told), clock.clone(), knock.clone());
             executor.spawn(async move {
                 timers.sleep(chance.millis(2_000)).await;
-                let ([ours, theirs], carriers) = wire::wire(&chance, &timers, &faults);
+                let ([ours, theirs], carriers) = wire::wire(&chance, &timers);
                 drop(spawner.spawn(carriers));
                 let guest = Guest {
                     end: theirs,
@@ -206,7 +205,7 @@ pub(crate) fn run(seed: u64) -> Run {
     });
     let mut run = told.take();
     run.polls = executor.metrics().polls;
-    run.faults = faults.get();
+    run.faults = chance.faults();
     run.undone = server.ledger.undone();
     assert!(server.ledger.balances(), "{}", server.ledger.metrics(0));
     run
@@ -225,10 +224,9 @@ fn keep_the_door(
     server: &Arc<Server>,
     door: mpsc::UnboundedReceiver<Guest>,
     chance: &Chance,
-    faults: &Rc<Cell<u64>>,
     spawner: LocalSpawner<'static>,
 ) -> impl Future<Output = ()> + use<> {
-    let (server, chance, faults) = (Arc::clone(server), chance.clone(), Rc::clone(faults));
+    let (server, chance) = (Arc::clone(server), chance.clone());
     let (door, waiting) = (RefCell::new(door), RefCell::new(VecDeque::new()));
     async move {
         let next = || {
@@ -237,8 +235,7 @@ fn keep_the_door(
                     let guest = ready!(door.borrow_mut().poll_next_unpin(cx));
                     waiting.borrow_mut().extend(guest);
                 }
-                if chance.once_in(4) {
-                    faults.set(faults.get() + 1);
+                if chance.strikes(Fault::NoDescriptor, 4) {
                     return Poll::Ready(Err(Errno::MFILE.into())); // it stays in the queue
                 }
                 let guest = waiting.borrow_mut().pop_front();
