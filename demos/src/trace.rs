@@ -15,8 +15,9 @@
 //! | file | the question it answers |
 //! |---|---|
 //! | `event.rs` | What can happen? |
-//! | `chunk.rs` | What does a thread put down in the middle of its work? |
+//! | `word.rs`, `chunk.rs` | What does a thread put down in the middle of its work? |
 //! | `sheet.rs`, `calls.rs`, `observers.rs`, `remark.rs` | When does it, and how are causes known? |
+//! | `quick.rs`, `here.rs` | What does it cost where it happens by the thousand? |
 //! | `attach.rs`, `recorder.rs`, `unseen.rs` | What do the threads have in common? |
 //! | `outside.rs`, `socket.rs` | Who is it that the crates do not name? |
 //! | `told.rs` | How is that read again? |
@@ -44,6 +45,7 @@ pub mod event;
 pub mod feed;
 pub mod file;
 pub mod filter;
+mod here;
 pub mod html;
 pub mod idle;
 pub mod json;
@@ -57,6 +59,7 @@ mod outbox;
 mod outside;
 mod past;
 pub mod perfetto;
+mod quick;
 pub mod reader;
 pub mod recorder;
 pub mod recording;
@@ -69,6 +72,7 @@ pub mod summary;
 mod told;
 mod unseen;
 pub mod watch;
+mod word;
 pub mod words;
 pub mod writer;
 

@@ -4,11 +4,6 @@
 //! hand, and nobody works on them after: the keeper copies the words into the file as they are.
 //! They are read by `told.rs`.
 //!
-//! ```text
-//! number of the task, source or timer │ ns since the word before │ wide │ bits │ kind
-//!               32 bits               │         23 bits          │  1   │  3   │  5
-//! ```
-//!
 //! Which task is being polled, which source is ready, which timer has fired is told by the words
 //! before, so a wake and a wait need not say it again; a chunk begins with what its thread was
 //! doing then. The end of a poll is no word if nothing happened since its begin, or since its task
@@ -22,37 +17,14 @@
 
 use super::encode::{put, put_cause, put_event};
 use super::event::{Cause, Direction, Event, Spot};
+use super::word::{
+    AFTER, IS_BESIDE, IS_PACKED, IS_TIME, NUMBER, UNPACKED, WIDE, bits_of_source, cause, fits,
+    last_and_end, number_and_bits, pack, some, word,
+};
 
 /// How many words a thread gathers before it hands them over: few enough to stay in the nearest
 /// caches, beside what the loop itself has there.
 const WORDS: usize = 512;
-
-/// At least as many as an event without a text takes.
-const EVENT: usize = 8;
-
-/// The kind of a word that is no event: the time before the next one is in a word of its own.
-pub(super) const IS_TIME: u8 = 31;
-
-/// The kind of a word whose event follows as bytes; its number is how many there are.
-pub(super) const IS_BESIDE: u8 = 30;
-
-/// The kind of a word that is a poll and its end.
-pub(super) const IS_WHOLE: u8 = 29;
-
-/// The kind of a word that is a wait and the end of the poll it was told in.
-pub(super) const IS_LAST: u8 = 28;
-
-/// The kind of a wait.
-const WAIT: u8 = 10;
-
-/// The bit of a word that has a number where there might be none.
-pub(super) const IS_SOME: u8 = 2;
-
-/// Where in a word its bits are, whether it is wide, the time, the number.
-pub(super) const BITS: u32 = 5;
-pub(super) const WIDE: u32 = 8;
-pub(super) const AFTER: u32 = 9;
-pub(super) const NUMBER: u32 = 32;
 
 /// What a thread is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,13 +87,16 @@ pub(super) struct Chunk {
     ends: u64,
     /// What the thread was doing before the first event.
     doing: Doing,
+    /// The words that are put down, and room for more; none before it has begun.
     words: Vec<[u8; 8]>,
-    /// How many words there were when the last poll, or wait of its task, had been put down.
+    /// How many are put down.
+    len: usize,
+    /// How many there were when the last poll, or wait of its task, had been put down.
     open: usize,
-    /// How many words it may have before it has to begin anew; none before it has begun.
-    room: usize,
     /// How many events there are.
     count: u64,
+    /// The memory for words, until it begins.
+    spare: Vec<[u8; 8]>,
 }
 
 impl Chunk {
@@ -139,37 +114,86 @@ impl Chunk {
     /// Whether it has to begin anew before an event is put down.
     #[inline]
     pub(super) fn has_no_room(&self) -> bool {
-        self.words.len() >= self.room
+        self.len >= self.words.len()
     }
 
     /// Begins it, at a time and with what the thread is doing.
     pub(super) fn begin(&mut self, at: u64, doing: Doing) {
-        self.words.reserve(WORDS + EVENT);
-        (self.begins, self.ends, self.doing, self.room) = (at, at, doing, WORDS);
+        if self.words.is_empty() {
+            self.words = std::mem::take(&mut self.spare);
+            self.words.resize(WORDS, [0; 8]);
+        }
+        (self.begins, self.ends, self.doing) = (at, at, doing);
     }
 
     /// Puts an event down. Who waits, sleeps or wakes is what the thread is doing: see above.
     /// Time does not go back: an event that is earlier than the last counts as simultaneous.
     #[inline(always)] // what kind of event it is, is known where it is put down
     pub(super) fn push(&mut self, at: u64, event: &Event<'_>) {
+        if !self.try_push(at, event) {
+            self.push_rarely(at, event);
+        }
+    }
+
+    /// Puts an event down if it is one of the common ones, and one word that has room: whether it
+    /// was. Calls nothing, so that a notice of which this is all needs no registers saved.
+    #[inline(always)]
+    pub(super) fn try_push(&mut self, at: u64, event: &Event<'_>) -> bool {
+        if let Event::Polled { task, ready } = *event {
+            return self.try_push_polled(at, task, ready);
+        }
         let (number, bits) = match *event {
-            Event::Turn => (0, 0),
             Event::Poll { task } => (task, 0),
-            Event::Polled { task, ready } => return self.push_polled(at, task, ready),
-            Event::Wake { task, by } => (task, cause(by)),
-            Event::End { task, how } => (task, how as u8),
-            Event::Park { patience } => (patience.unwrap_or(0), some(patience)),
-            Event::Unpark { events } => (events.into(), 0),
-            Event::Wait {
-                source,
-                direction,
-                task,
-            } => (source, direction as u8 | some(task)),
-            Event::Ready {
-                source,
-                read,
-                write,
-            } => (source, u8::from(read) | u8::from(write) << 1),
+            Event::Wake { task, by } if !matches!(by, Cause::Thread(_)) => (task, cause(by)),
+            Event::Wait { source, .. } | Event::Ready { source, .. } if source & UNPACKED == 0 => {
+                (pack(source), bits_of_source(event) | IS_PACKED)
+            }
+            _ => return false,
+        };
+        let after = at.wrapping_sub(self.ends); // a time that went back does not fit
+        let Some(place) = self.words.get_mut(self.len) else {
+            return false;
+        };
+        if !fits(after, number) {
+            return false;
+        }
+        *place = word(event.kind(), bits, after, number).to_le_bytes();
+        self.ends = at;
+        self.len += 1;
+        self.count += 1;
+        if let Event::Poll { .. } | Event::Wait { task: Some(_), .. } = event {
+            self.open = self.len;
+        }
+        true
+    }
+
+    /// A poll is over. If the last word is the poll's, or the wait's in it, that one tells it as
+    /// well.
+    #[inline(always)]
+    fn try_push_polled(&mut self, at: u64, task: u64, ready: bool) -> bool {
+        let after = at.wrapping_sub(self.ends);
+        if self.open != self.len || !fits(after, task) {
+            return false;
+        }
+        let Some(last) = self.words.get_mut(self.len.wrapping_sub(1)) else {
+            return false;
+        };
+        let end = last_and_end(u64::from_le_bytes(*last), task, ready);
+        if end == 0 {
+            return false;
+        }
+        *last = (end | after << AFTER).to_le_bytes();
+        self.ends = at;
+        self.count += 1;
+        true
+    }
+
+    /// As `push`, for all events.
+    #[cold]
+    #[inline(never)]
+    fn push_rarely(&mut self, at: u64, event: &Event<'_>) {
+        match *event {
+            Event::Polled { task, ready } => self.word(at, event.kind(), ready.into(), task),
             Event::Timer {
                 timer,
                 due,
@@ -177,18 +201,19 @@ impl Chunk {
                 task,
             } => {
                 let bits = some(task) | u8::from(spot.is_some());
-                return self.push_timer(at, event.kind(), bits, timer, spot, due);
+                self.push_timer(at, event.kind(), bits, timer, spot, due);
             }
-            Event::Fire { timer } | Event::Cancel { timer } => (timer, 0),
-            _ => return self.push_beside(at, event),
-        };
-        self.word(at, event.kind(), bits, number);
+            _ => match number_and_bits(event) {
+                Some((number, bits)) => self.word(at, event.kind(), bits, number),
+                None => self.push_beside(at, event),
+            },
+        }
         match *event {
-            Event::Poll { .. } | Event::Wait { task: Some(_), .. } => self.open = self.words.len(),
+            Event::Poll { .. } | Event::Wait { task: Some(_), .. } => self.open = self.len,
             Event::Wake {
                 by: Cause::Thread(thread),
                 ..
-            } => self.words.push(u64::from(thread).to_le_bytes()),
+            } => self.more([thread.into()]),
             _ => {}
         }
     }
@@ -197,26 +222,6 @@ impl Chunk {
     pub(super) fn push_move(&mut self, at: u64, timer: u64, spot: Spot, due: u64) {
         let kind = Event::Move { timer, spot }.kind();
         self.push_timer(at, kind, 0, timer, Some(spot), due);
-    }
-
-    /// A poll is over. The last word tells it as well, if there is room for it.
-    #[inline(always)]
-    fn push_polled(&mut self, at: u64, task: u64, ready: bool) {
-        let after = at.wrapping_sub(self.ends);
-        let kind = Event::Polled { task, ready }.kind();
-        if self.open != self.words.len() || !fits(after, task) {
-            return self.word(at, kind, ready.into(), task);
-        }
-        let Some(last) = self.words.last_mut() else {
-            return self.word(at, kind, ready.into(), task);
-        };
-        let end = last_and_end(u64::from_le_bytes(*last), task, ready);
-        if end == 0 {
-            return self.word(at, kind, ready.into(), task);
-        }
-        *last = (end | after << AFTER).to_le_bytes();
-        self.ends = at;
-        self.count += 1;
     }
 
     #[cold]
@@ -241,29 +246,21 @@ impl Chunk {
         put_event(&mut bytes, 0, event);
         self.word(at, IS_BESIDE, 0, bytes.len() as u64);
         bytes.resize(bytes.len().next_multiple_of(8), 0);
-        self.words.extend(bytes.as_chunks().0);
+        let (words, _) = bytes.as_chunks();
+        self.more(words.iter().map(|word| u64::from_le_bytes(*word)));
     }
 
-    fn more(&mut self, numbers: impl IntoIterator<Item = u64>) {
-        self.words.extend(numbers.into_iter().map(u64::to_le_bytes));
-    }
-
-    #[inline(always)]
-    fn word(&mut self, at: u64, kind: u8, bits: u8, number: u64) {
-        let after = at.wrapping_sub(self.ends); // a time that went back does not fit
-        if !fits(after, number) {
-            return self.words(at, kind, bits, number);
+    fn more(&mut self, words: impl IntoIterator<Item = u64>) {
+        for word in words {
+            match self.words.get_mut(self.len) {
+                Some(place) => *place = word.to_le_bytes(),
+                None => self.words.push(word.to_le_bytes()),
+            }
+            self.len += 1;
         }
-        self.ends = at;
-        self.count += 1;
-        self.words
-            .push(word(kind, bits, after, number).to_le_bytes());
     }
 
-    /// As `word`, for one that is wide or comes after a long time.
-    #[cold]
-    #[inline(never)]
-    fn words(&mut self, at: u64, kind: u8, bits: u8, number: u64) {
+    fn word(&mut self, at: u64, kind: u8, bits: u8, number: u64) {
         let mut after = at.saturating_sub(self.ends);
         self.ends += after;
         if !fits(after, 0) {
@@ -280,11 +277,12 @@ impl Chunk {
     /// What was put down, in memory of just its size; goes on empty, in the memory it has.
     pub(super) fn take(&mut self) -> Self {
         let taken = Self {
-            words: self.words.clone(),
+            words: self.words.get(..self.len).unwrap_or_default().to_vec(),
+            spare: Vec::new(),
             ..*self
         };
-        (self.count, self.open, self.room) = (0, 0, 0);
-        self.words.clear();
+        (self.count, self.open, self.len) = (0, 0, 0);
+        self.spare = std::mem::take(&mut self.words);
         taken
     }
 
@@ -301,7 +299,7 @@ impl Chunk {
 
     /// How many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + size_of_val(&*self.words)
+        size_of::<Self>() + self.len * 8
     }
 
     /// How many events there are.
@@ -314,51 +312,7 @@ impl Chunk {
         put(bytes, self.thread.into());
         put(bytes, self.begins);
         put_cause(bytes, self.doing.cause());
-        bytes.extend_from_slice(self.words.as_flattened());
-    }
-}
-
-/// Whether a time and a number have room in one word.
-#[inline(always)]
-fn fits(after: u64, number: u64) -> bool {
-    after >> (NUMBER - AFTER) | number >> NUMBER == 0
-}
-
-#[inline(always)]
-fn word(kind: u8, bits: u8, after: u64, number: u64) -> u64 {
-    u64::from(kind) | u64::from(bits) << BITS | after << AFTER | number << NUMBER
-}
-
-/// The word of a poll or of a wait as one that tells the end of the task's poll as well, without
-/// its time; zero if it cannot.
-#[inline(always)]
-fn last_and_end(last: u64, task: u64, ready: bool) -> u64 {
-    let poll = Event::Poll { task }.kind();
-    if last == word(poll, 0, 0, task) {
-        return word(IS_WHOLE, ready.into(), 0, task);
-    }
-    let bits = 7 << BITS;
-    let wait = u64::from(WAIT);
-    if last & u64::from(u32::MAX) & !bits == wait && !ready {
-        return last ^ wait ^ u64::from(IS_LAST);
-    }
-    0
-}
-
-#[inline(always)]
-fn some(number: Option<u64>) -> u8 {
-    if number.is_some() { IS_SOME } else { 0 }
-}
-
-#[inline(always)]
-fn cause(by: Cause) -> u8 {
-    match by {
-        Cause::Unknown => 0,
-        Cause::Itself => 1,
-        Cause::Task(_) => 2,
-        Cause::Timer(_) => 3,
-        Cause::Source(..) => 4,
-        Cause::Thread(_) => 5,
+        bytes.extend_from_slice(self.words[..self.len].as_flattened());
     }
 }
 

@@ -28,7 +28,7 @@
 //! error and not a guess. Blocks with an unknown tag are passed over (and counted), and so are
 //! fields of the header: what can be added without harm needs no new version. A new version is
 //! one that an old reader would misread, and it says that it is too new for it: version 1 had no
-//! tag W.
+//! tag W, version 2 no packed sources (`word.rs`).
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 pub const MAGIC: &[u8] = b"handrolled trace\n";
 
 /// The version that is written, and the newest that is read.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 
 /// What is told of the whole trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,15 +10,25 @@ use timers::{Slot, TimerId};
 
 use super::chunk::Doing;
 use super::event::{Direction, Event, How, Spot};
+use super::here;
 use super::recorder::Recorder;
 use super::remark;
-use super::sheet;
+use super::sheet::{self, Sheet};
 use super::socket;
 use super::unseen::Item;
 
+impl Recorder {
+    /// What a notice does that did not come off quickly.
+    #[cold]
+    #[inline(never)]
+    fn rarely(&self, write: impl FnOnce(&mut Sheet)) {
+        here::with(self.shared(), write);
+    }
+}
+
 impl executor::Observer for Recorder {
     fn spawned(&self, task: &TaskInfo<'_>) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             let (name, id) = (
                 sheet::shortened(task.name.unwrap_or_default()),
                 task.id.get(),
@@ -39,17 +49,27 @@ impl executor::Observer for Recorder {
 
     #[inline]
     fn woken(&self, task: TaskId) {
-        sheet::with(self.shared(), |sheet| sheet.wakes(task.get()));
+        if !here::quickly(self.shared(), move |sheet| sheet.try_wakes(task.get())) {
+            self.rarely(move |sheet| sheet.wakes(task.get()));
+        }
     }
 
     #[inline]
     fn poll_begins(&self, task: TaskId) {
-        sheet::with(self.shared(), |sheet| sheet.poll_begins(task.get()));
+        if !here::quickly(self.shared(), move |sheet| {
+            sheet.try_poll_begins(task.get())
+        }) {
+            self.rarely(move |sheet| sheet.poll_begins(task.get()));
+        }
     }
 
     #[inline]
     fn poll_ends(&self, task: TaskId, took: Duration) {
-        sheet::with(self.shared(), |sheet| sheet.poll_ends(task.get(), took));
+        if !here::quickly(self.shared(), move |sheet| {
+            sheet.try_poll_ends(task.get(), took)
+        }) {
+            self.rarely(move |sheet| sheet.poll_ends(task.get(), took));
+        }
     }
 
     fn ended(&self, task: TaskId, end: TaskEnd) {
@@ -58,19 +78,19 @@ impl executor::Observer for Recorder {
             TaskEnd::Panicked => How::Panicked,
             TaskEnd::Cancelled => How::Cancelled,
         };
-        sheet::with(self.shared(), |sheet| sheet.ends(task.get(), how));
+        here::with(self.shared(), |sheet| sheet.ends(task.get(), how));
     }
 
     fn batch_begins(&self) {
-        sheet::with(self.shared(), |sheet| sheet.batch());
+        here::with(self.shared(), |sheet| sheet.batch());
     }
 
     fn worker_starts(&self, worker: usize) {
-        sheet::with(self.shared(), |sheet| sheet.is_worker(worker));
+        here::with(self.shared(), |sheet| sheet.is_worker(worker));
     }
 
     fn stole(&self, from: usize, tasks: usize) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             let from = self.shared().names().workers.get(&from).copied();
             let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
             sheet.look_at_the_clock();
@@ -82,33 +102,33 @@ impl executor::Observer for Recorder {
     }
 
     fn parks(&self) {
-        sheet::with(self.shared(), |sheet| sheet.park(None));
+        here::with(self.shared(), |sheet| sheet.park(None));
     }
 
     fn unparks(&self) {
-        sheet::with(self.shared(), |sheet| sheet.unpark(0));
+        here::with(self.shared(), |sheet| sheet.unpark(0));
     }
 }
 
 impl executor::JobObserver for Recorder {
     fn job_queued(&self, job: JobId, location: &'static Location<'static>) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             sheet.call_queued(job.get(), location)
         });
     }
 
     fn job_begins(&self, job: JobId) {
-        sheet::with(self.shared(), |sheet| sheet.call_begins(job.get()));
+        here::with(self.shared(), |sheet| sheet.call_begins(job.get()));
     }
 
     fn job_ends(&self, job: JobId, _: JobEnd) {
-        sheet::with(self.shared(), |sheet| sheet.call_ends(job.get()));
+        here::with(self.shared(), |sheet| sheet.call_ends(job.get()));
     }
 }
 
 impl reactor::Observer for Recorder {
     fn registered(&self, source: SourceId, fd: BorrowedFd<'_>) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             let id = source.get();
             if sheet.hides() {
                 return self.shared().unseen.add(Item::Source(id));
@@ -127,7 +147,7 @@ impl reactor::Observer for Recorder {
     }
 
     fn deregistered(&self, source: SourceId) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             if sheet.is_unseen(Item::Source(source.get())) {
                 return self.shared().unseen.remove(Item::Source(source.get()));
             }
@@ -140,47 +160,51 @@ impl reactor::Observer for Recorder {
 
     #[inline]
     fn waits_for(&self, source: SourceId, direction: reactor::Direction) {
-        sheet::with(self.shared(), |sheet| {
-            if sheet.is_unseen(Item::Source(source.get())) {
-                return;
+        let (source, direction) = (source.get(), this(direction));
+        if here::quickly(self.shared(), move |sheet| {
+            sheet.try_wait(source, direction)
+        }) {
+            return;
+        }
+        self.rarely(move |sheet| {
+            if !sheet.is_unseen(Item::Source(source)) {
+                sheet.write(&Event::Wait {
+                    source,
+                    direction,
+                    task: sheet.task(),
+                });
             }
-            sheet.write(&Event::Wait {
-                source: source.get(),
-                direction: match direction {
-                    reactor::Direction::Read => Direction::Read,
-                    reactor::Direction::Write => Direction::Write,
-                },
-                task: sheet.task(),
-            });
         });
     }
 
     fn waits(&self, timeout: Option<Duration>) {
-        sheet::with(self.shared(), |sheet| sheet.looks_outside(timeout));
+        here::with(self.shared(), |sheet| sheet.looks_outside(timeout));
     }
 
     fn waited(&self, events: usize) {
-        sheet::with(self.shared(), |sheet| sheet.unpark(events));
+        here::with(self.shared(), |sheet| sheet.unpark(events));
     }
 
     #[inline]
     fn ready(&self, source: SourceId, ready: Ready) {
-        sheet::with(self.shared(), |sheet| {
-            if sheet.is_unseen(Item::Source(source.get())) {
+        let source = source.get();
+        let read = ready.contains(Ready::READABLE);
+        let write = ready.contains(Ready::WRITABLE);
+        if here::quickly(self.shared(), move |sheet| {
+            sheet.try_ready(source, read, write)
+        }) {
+            return;
+        }
+        self.rarely(move |sheet| {
+            if sheet.is_unseen(Item::Source(source)) {
                 sheet.doing = Doing::Nothing;
                 return;
             }
-            let read = ready.contains(Ready::READABLE);
-            let direction = if read {
-                Direction::Read
-            } else {
-                Direction::Write
-            };
-            sheet.doing = Doing::Source(source.get(), direction);
+            sheet.doing = Doing::Source(source, sheet::first(read));
             sheet.write(&Event::Ready {
-                source: source.get(),
+                source,
                 read,
-                write: ready.contains(Ready::WRITABLE),
+                write,
             });
         });
     }
@@ -188,7 +212,7 @@ impl reactor::Observer for Recorder {
 
 impl timers::Observer for Recorder {
     fn inserted(&self, timer: TimerId, deadline: Instant, slot: Option<Slot>) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             if sheet.hides() {
                 return self.shared().unseen.add(Item::Timer(timer.get()));
             }
@@ -203,7 +227,7 @@ impl timers::Observer for Recorder {
     }
 
     fn moved(&self, timer: TimerId, slot: Slot, deadline: Instant) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             if !sheet.is_unseen(Item::Timer(timer.get())) {
                 sheet.moves(timer.get(), spot(slot), sheet.time_of(deadline));
             }
@@ -211,7 +235,7 @@ impl timers::Observer for Recorder {
     }
 
     fn fires(&self, timer: TimerId) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             if sheet.is_unseen(Item::Timer(timer.get())) {
                 self.shared().unseen.remove(Item::Timer(timer.get()));
                 sheet.doing = Doing::Nothing;
@@ -227,11 +251,11 @@ impl timers::Observer for Recorder {
     }
 
     fn fired(&self, _: usize) {
-        sheet::with(self.shared(), |sheet| sheet.doing = Doing::Nothing);
+        here::with(self.shared(), |sheet| sheet.doing = Doing::Nothing);
     }
 
     fn cancelled(&self, timer: TimerId) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             if sheet.is_unseen(Item::Timer(timer.get())) {
                 return self.shared().unseen.remove(Item::Timer(timer.get()));
             }
@@ -240,7 +264,7 @@ impl timers::Observer for Recorder {
     }
 
     fn rescheduled(&self, timer: TimerId, deadline: Instant, slot: Option<Slot>) {
-        sheet::with(self.shared(), |sheet| {
+        here::with(self.shared(), |sheet| {
             if !sheet.is_unseen(Item::Timer(timer.get())) {
                 sheet.write(&Event::Timer {
                     timer: timer.get(),
@@ -250,6 +274,14 @@ impl timers::Observer for Recorder {
                 });
             }
         });
+    }
+}
+
+#[inline]
+fn this(direction: reactor::Direction) -> Direction {
+    match direction {
+        reactor::Direction::Read => Direction::Read,
+        reactor::Direction::Write => Direction::Write,
     }
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
+use super::here;
 use super::recorder::Shared;
-use super::sheet;
 
 /// A waker that does what this one does, and leaves word who used it; none is needed outside of
 /// a poll that is recorded.
 pub(super) fn waker(waker: &Waker) -> Option<Waker> {
-    sheet::with_current(|sheet| {
+    here::with_current(|sheet| {
         let told = Told {
             shared: Arc::clone(&sheet.shared),
             task: sheet.task()?,
@@ -28,7 +28,7 @@ struct Told {
 
 impl Wake for Told {
     fn wake(self: Arc<Self>) {
-        let from_outside = sheet::with(&self.shared, |sheet| {
+        let from_outside = here::with(&self.shared, |sheet| {
             (!sheet.runs).then_some(sheet.thread.number)
         });
         if let Some(thread) = from_outside {

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 use timers::Clock;
 
 use super::file::Header;
+use super::here;
 use super::outbox::Outbox;
 use super::remark;
-use super::sheet;
 use super::unseen::Unseen;
 
 /// How many bytes of events are kept while nobody takes them: some four million events.
@@ -82,6 +82,11 @@ impl Shared {
     #[inline]
     pub(super) fn now(&self) -> u64 {
         self.time_of(self.clock.now())
+    }
+
+    #[inline]
+    pub(super) fn is_virtual(&self) -> bool {
+        self.is_virtual
     }
 
     /// The time after something that took so long.
@@ -248,7 +253,7 @@ impl Recorder {
     /// who watch a loop from the same loop.
     pub fn unseen<T>(&self, make: impl FnOnce() -> T) -> T {
         let hide = |hiding| {
-            sheet::with(&self.shared, |sheet| {
+            here::with(&self.shared, |sheet| {
                 std::mem::replace(&mut sheet.hiding, hiding)
             })
         };
@@ -260,7 +265,7 @@ impl Recorder {
 
     /// Hands over what this thread has written. The others do it when they wait.
     pub fn flush(&self) {
-        sheet::with(&self.shared, |sheet| sheet.hand_over());
+        here::with(&self.shared, |sheet| sheet.hand_over());
     }
 
     /// Ends the recording: what happens from now on is not kept.

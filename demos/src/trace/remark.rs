@@ -8,8 +8,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::event::Event;
+use super::here;
 use super::outside;
-use super::sheet::{self, shortened};
+use super::sheet::shortened;
 
 thread_local! {
     /// Set by the first recorder that is made on this thread, so that the rest costs nothing
@@ -101,7 +102,7 @@ impl<F: Future> Future for FromElsewhere<F> {
 
 fn tell(event: &Event<'_>) {
     if is_on() {
-        sheet::with_current(|sheet| {
+        here::with_current(|sheet| {
             if !sheet.hides() {
                 sheet.look_at_the_clock();
                 sheet.write(event);

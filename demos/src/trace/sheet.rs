@@ -17,13 +17,13 @@
 //! watching: there would be no end of it. Tasks, sources and timers of the watcher are unseen, and
 //! a turn in which only they did something is as if it had not been.
 
-use std::cell::RefCell;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunk::{Chunk, Doing};
-use super::event::{Cause, Event, How, Spot};
+use super::event::{Cause, Direction, Event, How, Spot};
+use super::here;
 use super::recorder::{Shared, Thread};
 use super::unseen::Item;
 
@@ -37,19 +37,19 @@ const TEXT: usize = 200;
 pub(super) struct Sheet {
     pub(super) shared: Arc<Shared>,
     pub(super) thread: Arc<Thread>,
-    chunk: Chunk,
-    now: u64,
+    pub(super) chunk: Chunk,
+    pub(super) now: u64,
     pub(super) doing: Doing,
     /// When the poll began, and whether its task has ended in it.
-    poll_began: u64,
-    ended: bool,
+    pub(super) poll_began: u64,
+    pub(super) ended: bool,
     parked: bool,
     /// The next poll or batch begins a turn.
     turn_due: bool,
     /// The thread runs tasks: it has begun a batch, or is a worker.
     pub(super) runs: bool,
     /// The thread looks outside itself, in a reactor: from look to look is a turn.
-    looks_outside: bool,
+    pub(super) looks_outside: bool,
     /// Turns and waits that are written when something seen follows.
     held: Vec<(u64, Event<'static>)>,
     /// Something unseen was done since the last event that was written.
@@ -60,37 +60,7 @@ pub(super) struct Sheet {
     pub(super) hiding: bool,
     /// Whether events may be put down at the moment of the one before, as on a loop of one thread
     /// they may: nobody else's clock is beside them.
-    coarse: bool,
-}
-
-thread_local! {
-    static SHEET: RefCell<Option<Sheet>> = const { RefCell::new(None) };
-}
-
-/// Calls `write` with this thread's sheet for the recorder; makes one if need be.
-#[inline]
-pub(super) fn with<T: Default>(shared: &Arc<Shared>, write: impl FnOnce(&mut Sheet) -> T) -> T {
-    let written = SHEET.try_with(|sheet| {
-        let Ok(mut sheet) = sheet.try_borrow_mut() else {
-            return T::default(); // a notice within a notice
-        };
-        // One call of `write`, so that it is compiled into its place.
-        write(match &mut *sheet {
-            Some(sheet) if Arc::ptr_eq(&sheet.shared, shared) => sheet,
-            other => Sheet::replace(other, shared),
-        })
-    });
-    written.unwrap_or_default() // the thread is at its end
-}
-
-/// Calls `write` with this thread's sheet, if it has one.
-#[inline]
-pub(super) fn with_current<T: Default>(write: impl FnOnce(&mut Sheet) -> T) -> T {
-    let written = SHEET.try_with(|sheet| match sheet.try_borrow_mut().as_deref_mut() {
-        Ok(Some(sheet)) => write(sheet),
-        _ => T::default(),
-    });
-    written.unwrap_or_default()
+    pub(super) coarse: bool,
 }
 
 impl Drop for Sheet {
@@ -101,11 +71,16 @@ impl Drop for Sheet {
 }
 
 impl Sheet {
-    /// A new one; the one before, of another trace, hands over what it has.
+    /// A new one, unless the thread is at its end; the one before, of another trace, hands over
+    /// what it has.
     #[cold]
-    fn replace<'a>(place: &'a mut Option<Self>, shared: &Arc<Shared>) -> &'a mut Self {
+    pub(super) fn replace<'a>(
+        place: &'a mut Option<Self>,
+        shared: &Arc<Shared>,
+    ) -> Option<&'a mut Self> {
+        here::until_its_end().ok()?;
         let thread = shared.new_thread();
-        place.insert(Self {
+        Some(place.insert(Self {
             shared: Arc::clone(shared),
             chunk: Chunk::new(thread.number),
             thread,
@@ -122,7 +97,7 @@ impl Sheet {
             places: Vec::new(),
             hiding: false,
             coarse: true,
-        })
+        }))
     }
 
     /// From now on this thread is one of several workers.
@@ -299,9 +274,14 @@ impl Sheet {
             self.look_at_the_clock();
             self.turn_if_due(); // a worker has no batches
         }
+        self.poll_has_begun(task);
+        self.write(&Event::Poll { task });
+    }
+
+    #[inline(always)]
+    pub(super) fn poll_has_begun(&mut self, task: u64) {
         (self.doing, self.ended) = (Doing::Task(task), false);
         self.poll_began = self.now;
-        self.write(&Event::Poll { task });
     }
 
     /// The poll has ended.
@@ -316,6 +296,11 @@ impl Sheet {
             task,
             ready: self.ended,
         });
+        self.poll_has_ended();
+    }
+
+    #[inline(always)]
+    pub(super) fn poll_has_ended(&mut self) {
         self.doing = Doing::Nothing;
         self.turn_due |= !self.looks_outside;
     }
@@ -373,6 +358,16 @@ impl Sheet {
     /// An instant as the trace counts time.
     pub(super) fn time_of(&self, instant: Instant) -> u64 {
         self.shared.time_of(instant)
+    }
+}
+
+/// The direction that news of a source is put down to, if it is of both: reading.
+#[inline]
+pub(super) fn first(read: bool) -> Direction {
+    if read {
+        Direction::Read
+    } else {
+        Direction::Write
     }
 }
 

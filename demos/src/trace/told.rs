@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::chunk::{
-    AFTER, BITS, Doing, IS_BESIDE, IS_LAST, IS_SOME, IS_TIME, IS_WHOLE, NUMBER, WIDE,
-};
+use super::chunk::Doing;
 use super::decode::{Bytes, Malformed, how};
 use super::event::{Cause, Direction, Entry, Event, Spot};
+use super::word::{
+    AFTER, BITS, IS_BESIDE, IS_LAST, IS_PACKED, IS_SOME, IS_TIME, IS_WHOLE, NUMBER, PACKED, WIDE,
+};
 
 /// Deadlines by timer. One that was put off is told of when its slot's time has come and it moves
 /// to another: not before, for a keep-alive is put off by each message.
@@ -35,6 +36,15 @@ struct Word {
 impl Word {
     fn has(self, bit: u8) -> bool {
         self.bits & bit != 0
+    }
+
+    /// The number of a source, which may be packed.
+    fn source(self) -> u64 {
+        if !self.has(IS_PACKED) {
+            return self.number;
+        }
+        let low = self.number & ((1 << PACKED) - 1);
+        low | self.number >> PACKED << NUMBER
     }
 }
 
@@ -92,7 +102,7 @@ impl<'a, 'd> Told<'a, 'd> {
 
     fn wait(&self, word: Word) -> Event<'a> {
         Event::Wait {
-            source: word.number,
+            source: word.source(),
             direction: direction(word.has(1)),
             task: self.doing.task().filter(|_| word.has(IS_SOME)),
         }
@@ -129,9 +139,10 @@ impl<'a, 'd> Told<'a, 'd> {
             10 => self.wait(word),
             11 => {
                 let (read, write) = (word.has(1), word.has(2));
-                self.doing = Doing::Source(number, direction(!read));
+                let source = word.source();
+                self.doing = Doing::Source(source, direction(!read));
                 Event::Ready {
-                    source: number,
+                    source,
                     read,
                     write,
                 }
@@ -455,13 +466,32 @@ mod tests {
             (900, end),
         ];
         assert_eq!(told(&two), (3, two.to_vec()));
-        let wide = [(5, begin), (5, wait(read, 1 << 32 | 3)), (900, end)];
+        let wide = [(5, begin), (5, wait(read, 1 << 44 | 3)), (900, end)];
         assert_eq!(told(&wide), (4, wide.to_vec()));
         let later = [(5, begin), (6, wait(write, 3)), (900, end)];
         assert_eq!(told(&later), (3, later.to_vec()));
         let done = Event::Polled { task, ready: true };
         let over = [(5, begin), (5, wait(write, 3)), (900, done)];
         assert_eq!(told(&over), (3, over.to_vec()));
+    }
+
+    #[test]
+    fn a_source_that_is_not_its_places_first_has_one_word_while_its_halves_have_room() {
+        let (read, write) = (true, true);
+        let words = |source| {
+            let ready = Event::Ready {
+                source,
+                read,
+                write,
+            };
+            let told = told(&[(5, ready)]);
+            assert_eq!(told.1, [(5, ready)]);
+            told.0
+        };
+        let (last, most) = ((1 << 20) - 1, (1 << 12) - 1);
+        assert!([0, last, 1 << 32, most << 32 | last].map(words) == [1; 4]);
+        assert!([last + 1, u32::MAX.into()].map(words) == [1; 2]);
+        assert!([1 << 32 | (last + 1), (most + 1) << 32, u64::MAX].map(words) == [2; 3]);
     }
 
     #[test]
