@@ -4,11 +4,10 @@
 //! An executor that nobody watches, and whose order nobody chooses, has a loop of its own, since a
 //! chain of tasks that wake one another is one task a batch: what a batch asks, each of them pays.
 
-use crate::local::header::TaskPtr;
 use crate::local::hub::Hub;
 use crate::local::metrics::count;
 use crate::local::order::{self, Order};
-use crate::local::run::run;
+use crate::local::run::{run, run_rarely};
 use crate::local::waker;
 use crate::sync::park;
 
@@ -77,22 +76,16 @@ fn batch_rarely(hub: &Hub) -> bool {
             let Some(task) = order::pop(choose, &hub.ready) else {
                 break;
             };
-            run_chosen(hub, task);
+            run_rarely(hub, task);
         }
         return true;
     }
     let mut taken = hub.ready.take(tasks, ready);
     while let Some(task) = taken.next() {
-        run_chosen(hub, task);
+        run_rarely(hub, task);
     }
     taken.put_back();
     true
-}
-
-/// [`run`], out of line: so that the common loop has the only copy in line.
-#[inline(never)]
-fn run_chosen(hub: &Hub, task: TaskPtr) {
-    run(hub, task);
 }
 
 /// Runs batches, or parks the thread when there is nothing to do.

@@ -144,16 +144,21 @@ fn complete_plain(hub: &Hub, task: TaskPtr, flags: u16) {
     unsafe { hub.memory.recycle(task.memory(), task.vtable) };
 }
 
-/// A task that was completed or cancelled while it waited for its run, or that is watched.
+/// As [`run`], for all tasks: also one that was completed or cancelled while it waited for its run,
+/// or that is watched.
 #[cold]
-fn run_rarely(hub: &Hub, task: TaskPtr) {
+#[inline(never)]
+pub(crate) fn run_rarely(hub: &Hub, task: TaskPtr) {
     if !task.has(COMPLETE | CANCEL) {
         // `poll` clears SCHEDULED. An observer that wakes the task before that finds it set, as it
         // must: the poll at hand answers the wake, and nothing is queued.
-        return match &hub.settings.watch {
-            Some(watch) => watch.poll(task, || poll(hub, task)),
-            None => poll(hub, task),
-        };
+        let watch = hub.settings.watch.as_ref();
+        let watched = watch.and_then(|watch| watch.poll_begins(task));
+        poll(hub, task);
+        if let Some(poll) = watched {
+            poll.ends();
+        }
+        return;
     }
     task.clear(SCHEDULED);
     if !task.has(COMPLETE) {

@@ -64,20 +64,15 @@ impl Watch {
         }
     }
 
-    /// Calls `poll` between the two notices, and measures it.
-    #[cold]
-    pub(crate) fn poll(&self, task: TaskPtr, poll: impl FnOnce()) {
-        let Some(id) = self.id(task) else {
-            return poll();
-        };
+    /// Tells that a poll begins; what it gives tells that it has ended. `None`: nobody knows the
+    /// task.
+    #[inline(always)]
+    pub(crate) fn poll_begins(&self, task: TaskPtr) -> Option<WatchedPoll<'_>> {
+        let id = self.id(task)?;
         self.tell(|observer| observer.poll_begins(id));
         let begin = self.last_end.take().unwrap_or_else(Instant::now);
-        poll();
-        let end = Instant::now();
-        self.last_end.set(Some(end));
-        let took = end - begin;
-        self.longest_poll.set(self.longest_poll.get().max(took));
-        self.tell(|observer| observer.poll_ends(id, took));
+        let watch = self;
+        Some(WatchedPoll { watch, id, begin })
     }
 
     #[cold]
@@ -129,6 +124,7 @@ impl Watch {
         Some(id)
     }
 
+    #[inline(always)]
     fn tell(&self, notice: impl FnOnce(&dyn Observer)) {
         if let Some(observer) = &*self.observer.borrow() {
             contain(|| notice(&**observer));
@@ -138,6 +134,28 @@ impl Watch {
     /// Gives the observer up: nothing is told from now on.
     pub(crate) fn take_observer(&self) -> Option<Box<dyn Observer>> {
         self.observer.take()
+    }
+}
+
+/// A poll that is under way.
+pub(crate) struct WatchedPoll<'w> {
+    watch: &'w Watch,
+    id: TaskId,
+    begin: Instant,
+}
+
+impl WatchedPoll<'_> {
+    /// Measures the poll, and tells.
+    #[inline(always)]
+    pub(crate) fn ends(self) {
+        let Self { watch, id, begin } = self;
+        let end = Instant::now();
+        watch.last_end.set(Some(end));
+        let took = end - begin;
+        if took > watch.longest_poll.get() {
+            watch.longest_poll.set(took);
+        }
+        watch.tell(|observer| observer.poll_ends(id, took));
     }
 }
 
