@@ -58,7 +58,8 @@ impl Worker<'_> {
     /// One fence for all that was queued in a poll.
     #[inline]
     pub(super) fn flush(&self) {
-        if self.unannounced.replace(false) {
+        if self.unannounced.get() {
+            self.unannounced.set(false);
             self.pool.announce();
         }
     }

@@ -255,8 +255,8 @@ impl<'a> Worker<'a> {
     }
 
     fn run(&self, mut task: Runnable) {
-        if self.searching.replace(false) && self.pool.idle.0.found() {
-            self.pass_on();
+        if self.searching.get() {
+            self.found();
         }
         self.home.poll_begins(&task);
         match task.begin() {
@@ -271,6 +271,15 @@ impl<'a> Worker<'a> {
             },
         }
         self.flush();
+    }
+
+    /// A search has come to its end, with a task.
+    #[cold]
+    fn found(&self) {
+        self.searching.set(false);
+        if self.pool.idle.0.found() {
+            self.pass_on();
+        }
     }
 
     /// Tells the observer, if there is one.
