@@ -424,3 +424,33 @@ fn a_job_for_which_no_thread_could_be_started_is_cancelled() {
     assert_eq!(*ends.0.lock().unwrap(), [JobEnd::Cancelled; 2]);
     assert_eq!(pool.shutdown(Duration::ZERO).cancelled, 0);
 }
+
+/// The first queued job, as it is dropped by the shutdown, lets the running one end, and waits until
+/// the thread that is free then has found the second one.
+#[test]
+fn what_a_thread_finds_during_the_shutdown_is_cancelled_and_counted_as_well() {
+    struct OnDrop<F: FnMut()>(F);
+    impl<F: FnMut()> Drop for OnDrop<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+    let pool = BlockingPool::builder().max_threads(1).build().unwrap();
+    let (job, has_begun, let_go) = held();
+    let running = pool.try_run(job).ok().unwrap();
+    has_begun.recv().unwrap();
+    let (second, second_dropped) = mpsc::channel();
+    let first = OnDrop(move || {
+        let_go.send(()).unwrap();
+        second_dropped.recv().unwrap();
+    });
+    let second = OnDrop(move || second.send(()).unwrap());
+    let first = pool.try_run(move || drop(first)).ok().unwrap();
+    let second = pool.try_run(move || drop(second)).ok().unwrap();
+    let report = pool.shutdown(LONG);
+    assert!(report.is_clean());
+    assert_eq!(report.cancelled, 2);
+    assert_eq!(block_on(running).unwrap(), 7);
+    assert!(block_on(first).unwrap_err().is_cancelled());
+    assert!(block_on(second).unwrap_err().is_cancelled());
+}
