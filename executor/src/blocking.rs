@@ -310,20 +310,20 @@ where
             _ => None,
         };
         // In line first, then one more look: see `Places`.
-        let ticket = places.wait(ticket, cx.waker().clone());
+        let (ticket, is_first) = places.wait(ticket, cx.waker().clone());
         self.submission = Submission::InLine(ticket);
-        match front.submit(self.cell.clone()) {
-            Ok(()) => {
-                if !places.leave(ticket) {
-                    places.one_is_free(); // called meanwhile, perhaps for another place: pass it on
-                }
-                self.submitted()
-            }
-            Err(NoPlace::Closed) => {
-                places.leave(ticket);
-                self.refused()
-            }
-            Err(NoPlace::Full) => false,
+        if !is_first {
+            return false;
+        }
+        let looked = front.submit(self.cell.clone());
+        if let Err(NoPlace::Full) = looked {
+            return false;
+        }
+        places.leave(ticket);
+        places.one_is_free(); // if not, the next in line finds that out
+        match looked {
+            Ok(()) => self.submitted(),
+            Err(_) => self.refused(),
         }
     }
 
@@ -372,10 +372,9 @@ where
     T: Send + 'static,
 {
     fn drop(&mut self) {
-        if let Submission::InLine(ticket) = self.submission
-            && !self.pool.front.crew.places.leave(ticket)
-        {
-            // Called, but it goes without taking its place: that is for the next in line.
+        if let Submission::InLine(ticket) = self.submission {
+            // Perhaps it was called, and goes without taking its place: that is for the next in line.
+            self.pool.front.crew.places.leave(ticket);
             self.pool.front.crew.places.one_is_free();
         }
         if !matches!(self.submission, Submission::New) {

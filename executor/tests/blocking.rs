@@ -119,6 +119,41 @@ fn a_waiter_that_goes_passes_its_place_on() {
 }
 
 #[test]
+fn a_newcomer_does_not_take_the_place_that_another_was_called_to() {
+    let pool = BlockingPool::builder()
+        .max_threads(1)
+        .queue(1)
+        .build()
+        .unwrap();
+    let (job, has_begun, let_go) = held();
+    let _running = pool.try_run(job).ok().unwrap();
+    has_begun.recv().unwrap();
+    let (job, next_has_begun, _next_runs) = held();
+    let _queued = pool.try_run(job).ok().unwrap();
+    let counters = [(); 3].map(|()| Arc::new(Counter::default()));
+    let wakers = counters
+        .each_ref()
+        .map(|counter| Waker::from(counter.clone()));
+    let mut waiting = [2, 3, 4].map(|number| Box::pin(pool.run(move || number)));
+    let mut poll = |who: usize| {
+        let cx = &mut Context::from_waker(&wakers[who]);
+        assert!(waiting[who].as_mut().poll(cx).is_pending());
+    };
+    let calls = || [0, 1, 2].map(|who| counters[who].0.load(Ordering::SeqCst));
+    poll(0);
+    poll(1);
+    let_go.send(()).unwrap();
+    next_has_begun.recv().unwrap();
+    assert_eq!(calls(), [1, 0, 0], "there is one place, for the first");
+    poll(2);
+    poll(0);
+    assert_eq!(calls(), [1, 1, 0], "the first has it, and calls the next");
+    poll(1); // who finds no place
+    poll(2);
+    assert_eq!(calls(), [1, 1, 0]);
+}
+
+#[test]
 fn dropping_the_future_cancels_a_job_that_has_not_begun() {
     let pool = BlockingPool::builder()
         .max_threads(1)
@@ -453,4 +488,31 @@ fn what_a_thread_finds_during_the_shutdown_is_cancelled_and_counted_as_well() {
     assert_eq!(block_on(running).unwrap(), 7);
     assert!(block_on(first).unwrap_err().is_cancelled());
     assert!(block_on(second).unwrap_err().is_cancelled());
+}
+
+/// If a call to a free place were lost, some of these would wait for ever.
+#[test]
+fn waiters_that_come_and_go_lose_no_place() {
+    let pool = BlockingPool::builder()
+        .max_threads(2)
+        .queue(1)
+        .build()
+        .unwrap();
+    thread::scope(|scope| {
+        for seed in 0..4 {
+            let pool = &pool;
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(seed);
+                for number in 0..1_000 {
+                    let mut job = Box::pin(pool.run(move || number));
+                    let cx = &mut Context::from_waker(Waker::noop());
+                    let polled = random.bool() && job.as_mut().poll(cx).is_ready();
+                    if !polled && random.bool() {
+                        assert_eq!(block_on(job).unwrap(), number);
+                    }
+                }
+            });
+        }
+    });
+    assert!(pool.shutdown(LONG).is_clean());
 }

@@ -12,7 +12,9 @@ use crate::error::contain;
 ///
 /// No wake-up is lost: a waiter first enters, then looks at the queue again; a worker first takes
 /// from the queue, then looks for waiters. Each has a SeqCst fence between its two steps, so at
-/// least one of them sees the other.
+/// least one of them sees the other. Only the first in line looks, or newcomers would take the
+/// places that others were called to. Who leaves the line, for whatever reason, calls the next one:
+/// then that one looks, also for places that became free before it came.
 pub(crate) struct Places {
     count: AtomicUsize,
     waiting: Mutex<Waiting>,
@@ -40,18 +42,18 @@ impl Places {
         self.count.load(Ordering::Relaxed) > 0
     }
 
-    /// Enters the line, or refreshes the waker of a ticket that is still in it. The caller then
-    /// looks at the queue once more.
-    pub(crate) fn wait(&self, ticket: Option<u64>, waker: Waker) -> u64 {
+    /// Enters the line, or refreshes the waker of a ticket that is still in it. If the ticket, which
+    /// it returns, is the first in line, the caller then looks at the queue once more.
+    pub(crate) fn wait(&self, ticket: Option<u64>, waker: Waker) -> (u64, bool) {
         let mut waiting = self.waiting.lock();
         let ticket = match ticket {
             Some(ticket) => {
-                if let Some(entry) = waiting.line.iter_mut().find(|entry| entry.0 == ticket) {
-                    let before = std::mem::replace(&mut entry.1, waker);
+                if let Some(at) = waiting.line.iter().position(|entry| entry.0 == ticket) {
+                    let before = std::mem::replace(&mut waiting.line[at].1, waker);
                     drop(waiting);
                     drop(before);
                     fence(Ordering::SeqCst); // pairs with the one in `one_is_free`
-                    return ticket;
+                    return (ticket, at == 0);
                 }
                 // Called, yet somebody was faster: first in line again.
                 waiting.line.push_front((ticket, waker));
@@ -64,23 +66,22 @@ impl Places {
                 ticket
             }
         };
+        let is_first = waiting.line.front().is_some_and(|entry| entry.0 == ticket);
         self.count.store(waiting.line.len(), Ordering::Relaxed);
         drop(waiting);
         fence(Ordering::SeqCst); // pairs with the one in `one_is_free`
-        ticket
+        (ticket, is_first)
     }
 
-    /// Leaves the line; false when the ticket was already called.
-    pub(crate) fn leave(&self, ticket: u64) -> bool {
+    /// Leaves the line, unless the ticket was called and has left it so. The caller then calls the
+    /// next in line.
+    pub(crate) fn leave(&self, ticket: u64) {
         let mut waiting = self.waiting.lock();
-        let Some(at) = waiting.line.iter().position(|entry| entry.0 == ticket) else {
-            return false;
-        };
-        let entry = waiting.line.remove(at);
+        let at = waiting.line.iter().position(|entry| entry.0 == ticket);
+        let entry = at.and_then(|at| waiting.line.remove(at));
         self.count.store(waiting.line.len(), Ordering::Relaxed);
         drop(waiting);
         drop(entry);
-        true
     }
 
     /// A place is free: calls the first in line.
