@@ -183,6 +183,6 @@ impl std::error::Error for Failure {}
 pub(crate) fn into_text(bytes: Vec<u8>, what: &str) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Failure(format!("{what} is not UTF-8 text (byte {at} is none)"))
+        Failure(format!("{what} is not UTF-8 text (from byte {at} on)"))
     })
 }

@@ -146,7 +146,7 @@ mod tests {
         let message = refused(path.to_str().expect("a plain path"), 9);
         std::fs::remove_file(&path).expect("it was just made");
         assert!(
-            message.ends_with("is not UTF-8 text (byte 3 is none)"),
+            message.ends_with("is not UTF-8 text (from byte 3 on)"),
             "{message}"
         );
     }

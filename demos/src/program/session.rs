@@ -243,7 +243,7 @@ impl<R: Render> Session<R> {
             }
             Line::NotUtf8 { at, lossy } => (
                 lossy,
-                Err(format!("the line is not UTF-8 text (byte {at} is none)")),
+                Err(format!("the line is not UTF-8 text (from byte {at} on)")),
             ),
             Line::TooLong { bytes, start } => {
                 let (bytes, limit) = (grouped(bytes), grouped(self.settings.max_line));

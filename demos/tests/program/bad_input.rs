@@ -33,7 +33,7 @@ fn each_bad_line_has_its_error_and_the_loop_goes_on() {
         ),
         (
             format!("read {}", bytes.path()),
-            "is not UTF-8 text (byte 3 is none)",
+            "is not UTF-8 text (from byte 3 on)",
         ),
         ("read /dev/zero".to_owned(), "is a device, not a file"),
         ("query".to_owned(), "`query` needs something behind it"),
@@ -109,7 +109,7 @@ fn bytes_that_are_no_text_spoil_one_line_only() {
     assert!(
         ended
             .output(2)
-            .contains("the line is not UTF-8 text (byte 5 is none)"),
+            .contains("the line is not UTF-8 text (from byte 5 on)"),
         "{ended:#?}"
     );
     assert_eq!(
