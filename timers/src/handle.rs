@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::builder::Builder;
 use crate::clock::Clock;
-use crate::firing::Firing;
+use crate::firing::{Firing, Hand};
 use crate::interval::Interval;
 use crate::shard::{NOTHING, Shard};
 use crate::sharing::{Local, Shared, Sharing};
@@ -170,8 +170,9 @@ impl<S: Sharing> Timers<S> {
         next.map(|tick| self.inner.keeper.ticks.instant(tick))
     }
 
-    /// Wakes every sleep that is due by the clock, in the order of their deadlines (within a
-    /// shard); returns how many.
+    /// Wakes every sleep that is due by the clock, in the order of their deadlines, whichever shards
+    /// they are in; returns how many. (Those of one deadline: in the order they were armed within
+    /// a shard; and what was overdue already when it was armed comes first in its shard.)
     ///
     /// # Panics
     /// When a waker panics; not before all the others have been woken.
@@ -227,12 +228,12 @@ impl<S: Sharing> Inner<S> {
             return 0;
         }
         let mut firing = Firing::new(keeper);
-        for shard in &self.shards {
-            let mut more = shard.begin_turn(&mut firing, now);
-            firing.wake(|key| shard.timer_id(key));
-            while more {
-                more = shard.go_on(&mut firing, now);
-                firing.wake(|key| shard.timer_id(key));
+        match &*self.shards {
+            [shard] => firing.wake_all(&mut [Hand::new(shard, true)], now),
+            shards => {
+                let due = shards.iter().filter(|shard| shard.earliest() <= now);
+                let mut hands: Vec<_> = due.map(|shard| Hand::new(&**shard, false)).collect();
+                firing.wake_all(&mut hands, now);
             }
         }
         keeper.moderation.fired(firing.fired(), nanos);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
 use crate::arena::Key;
-use crate::firing::Firing;
+use crate::firing::Taken;
 use crate::observe::TimerId;
 use crate::sharing::Sharing;
 use crate::timekeeper::Timekeeper;
@@ -117,27 +117,27 @@ impl<S: Sharing> Shard<S> {
         self.with(|wheel| self.refresh(wheel))
     }
 
-    /// Opens a turn of the wheel and collects the first handful; `true` when there may be more.
-    pub(crate) fn begin_turn(&self, firing: &mut Firing<'_>, now: u64) -> bool {
+    /// Takes what is due by `now` out of the wheel, up to a handful; `true` when there may be more.
+    /// The first time in a turn of the loop it also opens a turn of the wheel.
+    pub(crate) fn take_due(
+        &self,
+        taken: &mut Taken,
+        now: u64,
+        begins: bool,
+        watched: bool,
+    ) -> bool {
         self.with(|wheel| {
-            wheel.begin_turn();
-            self.collect(wheel, firing, now)
+            if begins {
+                wheel.begin_turn();
+            }
+            let more = taken.collect(wheel, now, watched);
+            if !more {
+                // the turn is over: up to where time stands now, none is left but what came overdue
+                self.fired_up_to.store(wheel.now(), Ordering::Relaxed);
+            }
+            self.refresh(wheel);
+            more
         })
-    }
-
-    /// Collects another handful; `true` when there may be more.
-    pub(crate) fn go_on(&self, firing: &mut Firing<'_>, now: u64) -> bool {
-        self.with(|wheel| self.collect(wheel, firing, now))
-    }
-
-    fn collect(&self, wheel: &mut Wheel<Waker>, firing: &mut Firing<'_>, now: u64) -> bool {
-        let more = firing.collect(wheel, now);
-        if !more {
-            // the turn is over: up to where time stands now, none is left but what came overdue
-            self.fired_up_to.store(wheel.now(), Ordering::Relaxed);
-        }
-        self.refresh(wheel);
-        more
     }
 
     fn refresh(&self, wheel: &Wheel<Waker>) -> Option<u64> {

@@ -400,6 +400,36 @@ fn sleeps_of_one_deadline_wake_in_the_order_they_were_armed() {
     assert_eq!(*order.lock().unwrap(), expected);
 }
 
+/// A loop that comes late finds much due at once, armed by many threads.
+#[test]
+fn what_is_due_in_several_shards_is_woken_in_one_order() {
+    let clock = Clock::manual();
+    let timers = SharedTimers::builder(clock.clone()).shards(5).build();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    // Each thread keeps to one shard; no two of these sleeps have one deadline.
+    let arm = |thread: u32| {
+        let due = (0..100).map(|n| 10 * n + (7 * thread + n) % 10 + 1);
+        let armed = due.map(|due| {
+            let order = order.clone();
+            let mut sleep = timers.sleep(due * MS);
+            let waker = Call::waker(move || order.lock().unwrap().push(due));
+            assert!(poll(&mut sleep, &waker).is_pending());
+            sleep
+        });
+        armed.collect::<Vec<_>>()
+    };
+    let mut sleeps = Vec::new();
+    for thread in 0..10 {
+        let armed = std::thread::scope(|scope| scope.spawn(|| arm(thread)).join());
+        sleeps.extend(armed.unwrap());
+    }
+    clock.advance(300 * MS + MS / 2);
+    assert_eq!(timers.fire(), 300);
+    clock.advance(700 * MS);
+    assert_eq!(timers.fire(), 700);
+    assert_eq!(*order.lock().unwrap(), (1..=1000).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_coarse_tick_is_late_by_less_than_itself_and_never_early() {
     let clock = Clock::auto();
