@@ -64,6 +64,8 @@ pub struct Header {
 /// Why a file cannot be read. Its `Display` says so in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
+    /// There is nothing in it.
+    Empty,
     /// It does not begin as a trace does.
     NotATrace,
     /// It was written by a newer program.
@@ -77,21 +79,29 @@ pub enum Unreadable {
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Empty => f.write_str(
+                "the file is empty: nothing was recorded in it, or it was not copied whole",
+            ),
             Self::NotATrace => {
                 let magic = String::from_utf8_lossy(MAGIC);
                 write!(
                     f,
-                    "this is no recording: it does not begin with `{}`",
+                    "this is no recording: it does not begin with `{}`; one is made by \
+                     `event-loop run --record FILE`, and by tour and serve",
                     magic.trim_end()
                 )
             }
             Self::Newer(version) => write!(
                 f,
                 "this trace has version {version}, and I read versions up to {VERSION}: \
-                 a newer event-loop wrote it"
+                 a newer event-loop wrote it, and can read it"
             ),
             Self::Damaged(at, what) => {
-                write!(f, "the trace is damaged: in the block at byte {at}, {what}")
+                write!(
+                    f,
+                    "the trace is damaged: in the block at byte {at}, {what}; \
+                     copy it again from where it was written, or record anew"
+                )
             }
             Self::TooLarge(limit) => {
                 write!(

@@ -41,7 +41,10 @@ impl<'a> Trace<'a> {
     /// What is wrong with it.
     pub fn read(file: &'a [u8], most: usize) -> Result<Self, Unreadable> {
         let Some(rest) = file.strip_prefix(MAGIC) else {
-            return Err(Unreadable::NotATrace);
+            return Err(match file {
+                [] => Unreadable::Empty,
+                _ => Unreadable::NotATrace,
+            });
         };
         let mut trace = Trace::default();
         let mut rest = Bytes(rest);

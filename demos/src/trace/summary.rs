@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::event::{Cause, Event};
+use super::file::Header;
 use super::story::{Poll, Story};
 use super::words::{moment, span, task};
 use crate::program::escape::escape;
@@ -16,11 +17,16 @@ pub fn summary(story: &Story<'_>) -> String {
     let begin = trace.entries.first().map_or(0, |entry| entry.at);
     let end = trace.entries.last().map_or(0, |entry| entry.at);
     let mut text = String::new();
-    let program = escape(&trace.header.program);
+    let Header {
+        program, started, ..
+    } = &trace.header;
+    let what = match program.as_str() {
+        "" => "of what, the file does not say".to_owned(), // it breaks off before that
+        program => format!("{}, {}", escape(program), escape(started)),
+    };
     let _ = writeln!(
         text,
-        "{program}, {}: {} of {}",
-        escape(&trace.header.started),
+        "{what}: {} of {}",
         counted(trace.entries.len(), "event"),
         span(end.saturating_sub(begin)),
     );

@@ -303,7 +303,8 @@ fn a_file_that_is_no_trace_is_wrong_use() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         said,
-        "event-loop: Cargo.toml: this is no recording: it does not begin with `handrolled trace`\n"
+        "event-loop: Cargo.toml: this is no recording: it does not begin with `handrolled trace`; \
+         one is made by `event-loop run --record FILE`, and by tour and serve\n"
     );
 }
 
