@@ -128,7 +128,7 @@ fn a_newcomer_does_not_take_the_place_that_another_was_called_to() {
     let (job, has_begun, let_go) = held();
     let _running = pool.try_run(job).ok().unwrap();
     has_begun.recv().unwrap();
-    let (job, next_has_begun, _next_runs) = held();
+    let (job, next_has_begun, next_runs) = held();
     let _queued = pool.try_run(job).ok().unwrap();
     let counters = [(); 3].map(|()| Arc::new(Counter::default()));
     let wakers = counters
@@ -150,7 +150,13 @@ fn a_newcomer_does_not_take_the_place_that_another_was_called_to() {
     assert_eq!(calls(), [1, 1, 0], "the first has it, and calls the next");
     poll(1); // who finds no place
     poll(2);
+    poll(0); // who takes no second one
     assert_eq!(calls(), [1, 1, 0]);
+    drop(next_runs);
+    while calls()[0] < 2 {
+        thread::yield_now(); // until the first one's job is done
+    }
+    assert_eq!(calls(), [2, 2, 0]);
 }
 
 #[test]
