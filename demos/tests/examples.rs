@@ -222,6 +222,17 @@ fn every_example_does_what_it_says() {
     }
 }
 
+/// Only where a server is named: `DATABASE_URL=… cargo test --test examples`.
+#[test]
+fn naps_on_a_server_end_in_the_order_of_their_lengths() {
+    if std::env::var_os("DATABASE_URL").is_some() {
+        let output = output_of("postgres");
+        let naps: Vec<_> = output.lines().filter(|line| line.contains("nap")).collect();
+        let shortest_first = ["napped 0.1 s", "napped 0.2 s", "napped 0.3 s"];
+        assert_eq!(naps, shortest_first, "{output}");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_trace() {
     let output = output_of("seeded_run");
