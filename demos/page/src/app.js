@@ -89,7 +89,7 @@ export class App {
     this.position = 0;
     this.follow = null;
     this.player.set(false);
-    this.lanes.reset({ trace });
+    this.lanes.reset();
     this.controls.reset(trace);
     this.draw();
   }

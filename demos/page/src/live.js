@@ -128,7 +128,7 @@ export class Live {
     if (!app.trace) return;
     const first = app.trace.length === 0;
     for (const event of this.#new) app.trace.append(event);
-    if (first) app.lanes.reset({ trace: app.trace });
+    if (first) app.lanes.reset();
     this.#new = [];
     while (app.trace.length > this.most) this.#shorten();
     if (app.atTail) app.position = app.trace.length;

@@ -86,6 +86,29 @@ test('events are shown as they come, and the newest is what is seen', async () =
   await page.close();
 });
 
+test('the time line turns to inputs with the first one, unless somebody chose', async () => {
+  const run = await serve();
+  const page = await chromium.visit(run.url);
+  await run.until(() => run.asked.length === 1);
+  run.send(HEADER);
+  const { lines } = tour();
+  const first = lines.findIndex((line) => line.e === 'input');
+  lines.slice(0, first).forEach((line, id) => run.send(line, id));
+  await has(page, first);
+  await settled(page);
+  assert.equal(await page.locator('#rows').inputValue(), 'tasks');
+  run.send(lines[first], first);
+  await has(page, first + 1);
+  await settled(page);
+  assert.equal(await page.locator('#rows').inputValue(), 'inputs');
+  await page.locator('#rows').selectOption('tasks');
+  run.send(lines[first + 1], first + 1);
+  await has(page, first + 2);
+  await settled(page);
+  assert.equal(await page.locator('#rows').inputValue(), 'tasks', 'what was chosen stays');
+  await page.close();
+});
+
 test('whoever steps back stays there while the run goes on, and End is live again', async () => {
   const run = await serve();
   const page = await chromium.visit(run.url);

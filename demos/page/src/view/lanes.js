@@ -48,6 +48,8 @@ export class Lanes {
   #scene = null;
   /** Made with each picture. */
   #scale = /** @type {Scale} */ (/** @type {unknown} */ (null));
+  /** Whether somebody has said which rows there are to be. */
+  #isChosen = false;
   /** The one that a hand pulls along: it stays while the picture changes under the hand. */
   #held = this.#scale;
 
@@ -59,6 +61,9 @@ export class Lanes {
   constructor(onJump, onFollow, onChange) {
     this.#box.append(this.#now, this.#bars, this.#hand);
     set(this.#now, { 'aria-hidden': 'true' });
+    this.#rows.addEventListener('change', () => {
+      this.#isChosen = true;
+    });
     for (const choice of [this.#rows, this.#across]) choice.addEventListener('change', onChange);
     const go = (/** @type {PointerEvent} */ event) => {
       if (event.buttons !== 1 || !this.#scene || event.offsetX < this.#label) return;
@@ -73,15 +78,17 @@ export class Lanes {
     this.#box.addEventListener('pointermove', go);
   }
 
-  /** A new trace: the rows that tell most of it. @param {{ trace: Scene['trace'] }} about */
-  reset({ trace }) {
-    this.#rows.value = bestRows(trace);
+  /** A new trace: the rows that tell most of it, until somebody says which. */
+  reset() {
+    this.#isChosen = false;
     this.#drawn = '';
   }
 
   /** @param {Scene} scene */
   render(scene) {
     this.#scene = scene;
+    // Of a run that is watched it is not known before its first input that it has any.
+    if (!this.#isChosen) this.#rows.value = bestRows(scene.trace);
     const kind = /** @type {RowKind} */ (this.#rows.value);
     const { width, height } = sizeOf(this.#bars);
     const space = height - SCALE;
