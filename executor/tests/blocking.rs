@@ -220,6 +220,9 @@ fn threads_grow_with_the_jobs_up_to_the_limit_and_retire() {
         4,
         "a retired pool starts again"
     );
+    while pool.threads() > 0 {
+        thread::yield_now(); // and retires again
+    }
 }
 
 #[test]
