@@ -17,9 +17,7 @@ before(async () => {
 });
 after(async () => {
   await chromium.stop();
-  // A browser asks for an icon, and there is none.
-  const complaints = chromium.complaints.filter((complaint) => !complaint.includes('404'));
-  assert.deepEqual(complaints, [], 'the console is silent');
+  assert.deepEqual(chromium.complaints, [], 'the console is silent');
 });
 
 /** The address that the server says. */
