@@ -1,15 +1,9 @@
 // Whoever comes late: the program itself, watched by a browser when its first events are long gone.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { settled, start, text } from './browser.js';
-
-const built = fileURLToPath(new URL('../../../target/debug/event-loop', import.meta.url));
-const program = process.env.EVENT_LOOP ?? built;
-const skip = !process.env.EVENT_LOOP && !existsSync(built) && 'there is no target/debug/event-loop';
+import { program, said, skip } from './program.js';
 
 /** Each is some dozen events, or a kilobyte of lines. */
 const INPUTS = 2_000;
@@ -22,18 +16,6 @@ after(async () => {
   await chromium.stop();
   assert.deepEqual(chromium.complaints, [], 'the console is silent');
 });
-
-/** The line of a stream that says this. */
-async function said(stream, what) {
-  for await (const line of createInterface({ input: stream })) {
-    const found = what.exec(line);
-    if (found) {
-      stream.resume();
-      return found;
-    }
-  }
-  throw new Error(`nobody said ${what}`);
-}
 
 test('who comes late sees what is alive, and how much was missed', { skip }, async () => {
   const options = ['--watch', '127.0.0.1:0', '--watch-limit', '256KiB'];

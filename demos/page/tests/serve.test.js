@@ -1,15 +1,9 @@
 // The page of `event-loop serve`: lines sent from a browser, outputs as they become ready.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { start } from './browser.js';
-
-const built = fileURLToPath(new URL('../../../target/debug/event-loop', import.meta.url));
-const program = process.env.EVENT_LOOP ?? built;
-const skip = !process.env.EVENT_LOOP && !existsSync(built) && 'there is no target/debug/event-loop';
+import { program, said, skip } from './program.js';
 
 let chromium;
 before(async () => {
@@ -20,23 +14,12 @@ after(async () => {
   assert.deepEqual(chromium.complaints, [], 'the console is silent');
 });
 
-/** The address that the server says. */
-async function address(stream) {
-  for await (const line of createInterface({ input: stream })) {
-    const found = /listening on (\S+)/.exec(line);
-    if (found) {
-      stream.resume();
-      return found[1];
-    }
-  }
-  throw new Error('nobody said where to listen');
-}
-
 test('a browser sees outputs as they become ready', { skip }, async () => {
   const server = spawn(program, ['serve', '--listen', '127.0.0.1:0'], { stdio: 'pipe' });
   try {
     server.stderr.resume();
-    const page = await chromium.visit(await address(server.stdout));
+    const [, url] = await said(server.stdout, /listening on (\S+)/);
+    const page = await chromium.visit(url);
     const lines = () => page.locator('#log pre').allTextContents();
     const shown = (text) =>
       page.waitForFunction(
